@@ -1,0 +1,8 @@
+"""Sealed correspondence: devices, keyrings, threads, messages."""
+
+from django.apps import AppConfig
+
+
+class MessagingConfig(AppConfig):
+    name = "messaging"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,8 @@
+"""The base app: who is who, events, limits, audit."""
+
+from django.apps import AppConfig
+
+
+class NetworkConfig(AppConfig):
+    name = "network"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -5,6 +5,7 @@ import binascii
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
@@ -67,7 +68,7 @@ class Command:
     name: str
     body: type[Body]
     result: type[Body]
-    permission: str
+    permission: StrEnum
     limit: str
     handle: Callable[..., Any]
     batched: bool = False
@@ -75,7 +76,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Event:
-    """One thing the server tells. `expand` turns stored payloads into the bodies that are sent, many at once."""
+    """One thing the server tells. `expand` turns stored payloads into the bodies sent, many at once."""
 
     name: str
     body: type[Body]

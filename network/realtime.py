@@ -16,6 +16,7 @@ from channels.layers import get_channel_layer
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from network.frames import Notice
 from network.models import AudienceCounter, EventRecord
@@ -24,14 +25,18 @@ logger = logging.getLogger(__name__)
 
 EVERY_PROCESS = "gateways"  # the group that hears of ended sign-ins
 
+# What a channel layer raises when it is away; its rings are hints, so none of these stops anything.
+LAYER_ERRORS = (OSError, RedisError, TimeoutError)
+
 # The loop that serves sockets in this process, if it does; set once by the gateway's hub.
-_serving_loop: asyncio.AbstractEventLoop | None = None
+_serving: dict[str, asyncio.AbstractEventLoop] = {}
 
 
 def serve_on(loop: asyncio.AbstractEventLoop | None) -> None:
     """Say on which loop this process holds sockets, so that rings from other threads reach it."""
-    global _serving_loop
-    _serving_loop = loop
+    _serving.clear()
+    if loop is not None:
+        _serving["loop"] = loop
 
 
 def authority_audience(authority_id: uuid.UUID) -> str:
@@ -70,9 +75,13 @@ def publish_on_commit(*notices: Notice) -> None:
         found = records[notice.audience]
         seq = next_seq[notice.audience] + len(found)
         payload = notice.payload.model_dump(mode="json")
-        found.append(EventRecord(audience=notice.audience, seq=seq, name=notice.name, payload=payload, at=now))
+        found.append(
+            EventRecord(audience=notice.audience, seq=seq, name=notice.name, payload=payload, at=now)
+        )
     EventRecord.objects.bulk_create([record for found in records.values() for record in found])
-    groups = {group_of(audience): {"type": "look", "audience": audience} for audience in counts}
+    groups: dict[str, dict[str, object]] = {
+        group_of(audience): {"type": "look", "audience": audience} for audience in counts
+    }
     transaction.on_commit(lambda: _ring(groups))
 
 
@@ -90,14 +99,15 @@ async def _ring_all(groups: dict[str, dict[str, object]]) -> None:
     for group, message in groups.items():
         try:
             await layer.group_send(group, message)
-        except Exception as error:  # the layer may be down: the five-second look finds the event
+        except LAYER_ERRORS as error:  # the five-second look finds the event
             logger.warning("a ring was lost: %s", type(error).__name__)
             return
 
 
 def _ring(groups: dict[str, dict[str, object]]) -> None:
-    if _serving_loop is not None and _serving_loop.is_running():
-        asyncio.run_coroutine_threadsafe(_ring_all(groups), _serving_loop)
+    loop = _serving.get("loop")
+    if loop is not None and loop.is_running():
+        asyncio.run_coroutine_threadsafe(_ring_all(groups), loop)
         return
     try:
         asyncio.get_running_loop().create_task(_ring_all(groups))

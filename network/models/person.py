@@ -27,7 +27,7 @@ class Person(AbstractBaseUser):
     name = models.CharField(max_length=200)
 
     USERNAME_FIELD = "email"
-    objects: BaseUserManager["Person"] = BaseUserManager()
+    objects = BaseUserManager()
 
 
 class Membership(models.Model):

@@ -1,0 +1,72 @@
+"""The door of every route: names its right and its limit, and refuses before the view runs."""
+
+import importlib
+from collections.abc import Callable
+from enum import StrEnum
+from functools import cache, wraps
+from typing import Any, Protocol, TypeVar, cast
+
+from django.http import HttpRequest
+
+from network.errors import Forbidden, SignedOut
+from network.limits import spend
+from network.policy import Actor
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class ActingRequest(HttpRequest):
+    """An HTTP request after `network.middleware.actor_of_request`."""
+
+    actor: Actor | None
+
+
+class MemberRequest(HttpRequest):
+    """An HTTP request behind a guard that only members pass."""
+
+    actor: Actor
+
+
+class Policy(Protocol):
+    """The general question each app's `policy` module answers."""
+
+    def __call__(self, actor: Actor | None, permission: Any) -> bool: ...
+
+
+@cache
+def policy_of(permission_type: type[StrEnum]) -> Policy:
+    """Return `can` of the app whose `permissions` module defines this right."""
+    app = permission_type.__module__.removesuffix(".permissions")
+    return cast(Policy, importlib.import_module(f"{app}.policy").can)
+
+
+def check(actor: Actor | None, permission: StrEnum) -> None:
+    """Raise `SignedOut` or `Forbidden` unless the actor has the right at all."""
+    if policy_of(type(permission))(actor, permission):
+        return
+    if actor is None:
+        raise SignedOut
+    raise Forbidden
+
+
+def guarded(permission: StrEnum, *, limit: str = "api-read") -> Callable[[View], View]:
+    """Let a view run only for an actor with the right, within the limit. Stands directly above the view."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guard(http_request: ActingRequest, *args: Any, **kwargs: Any) -> Any:
+            check(http_request.actor, permission)
+            spend(limit, _key(http_request))
+            return view(http_request, *args, **kwargs)
+
+        guard.permission = permission  # type: ignore[attr-defined]
+        guard.limit = limit  # type: ignore[attr-defined]
+        return cast(View, guard)
+
+    return decorate
+
+
+def _key(http_request: ActingRequest) -> str:
+    if http_request.actor:
+        return http_request.actor.sign_in_id.hex
+    return str(http_request.META.get("REMOTE_ADDR", ""))

@@ -1,0 +1,82 @@
+"""The REST face: what is not live, entering the same actions as the socket."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+from ninja.parser import Parser
+
+from messaging.queries import session_facts
+from messaging.views import router as messaging_router
+from network import queries
+from network.errors import Invalid, Refusal, TooLarge
+from network.frames import parse_json
+from network.guard import MemberRequest, guarded
+from network.middleware import refused
+from network.permissions import Permission
+from network.protocol import PROTOCOL_VERSION
+
+
+class StrictParser(Parser):
+    """Reads bodies with the same strict JSON as the socket."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Return the parsed body; raises `Invalid` or `TooLarge`."""
+        try:
+            return parse_json(request.body)
+        except RequestDataTooBig as error:
+            raise TooLarge from error
+
+
+api = NinjaAPI(
+    title="Network of central authorities",
+    version=str(PROTOCOL_VERSION),
+    parser=StrictParser(),
+    docs_url=None,
+    openapi_url="",
+)
+
+
+@api.exception_handler(Refusal)
+def on_refusal(http_request: HttpRequest, refusal: Any) -> HttpResponse:
+    """Answer a refusal with its code and sentence."""
+    return refused(http_request, refusal)
+
+
+@api.exception_handler(ValidationError)
+def on_invalid(http_request: HttpRequest, error: Any) -> HttpResponse:
+    """Answer a body that does not have its shape."""
+    return refused(http_request, Invalid("invalid-body"))
+
+
+@api.get("/session")
+@guarded(Permission.SESSION_READ)
+def session(request: MemberRequest) -> dict[str, Any]:
+    """Say who is signed in, for which authority, and where the audiences stand."""
+    actor = request.actor
+    cursors = queries.cursors_of(queries.audiences_of(actor))
+    return {
+        "protocol": PROTOCOL_VERSION,
+        "net": settings.ORIGIN_NAME,
+        "server_time": int(timezone.now().timestamp()),
+        "person": {"id": actor.person_id.hex, "name": actor.person_name, "office": actor.office},
+        "membership": {"id": actor.membership_id.hex, "role": actor.role.value},
+        "authority": {
+            "id": actor.authority_id.hex,
+            "name": actor.authority_name,
+            "kind": actor.authority_kind.value,
+            "state": actor.state_code,
+            "state_name": actor.state_name,
+        },
+        # Until the transparency log exists nobody has confirmed which keys belong to which authority.
+        "unconfirmed": True,
+        "cursors": {audience: newest for audience, (_, newest) in cursors.items()},
+        **session_facts(actor),
+    }
+
+
+api.add_router("", messaging_router)

@@ -1,0 +1,42 @@
+"""Every command and event of the product, listed once. The gateway knows them only from here."""
+
+from messaging import commands as messaging_commands
+from network.frames import Command, Event
+from network.policy import Actor
+from network.protocol import (
+    PING,
+    QUEUE_EMPTIED,
+    RESUME,
+    SESSION_OPENED,
+    Ping,
+    Pong,
+    QueueEmptied,
+    SessionOpened,
+)
+
+
+def _pong(actor: Actor, body: Ping) -> Pong:
+    return Pong()
+
+
+def _resumed_by_gateway(actor: Actor, body: object) -> object:
+    raise AssertionError("the gateway answers this itself: it concerns the socket, not the database")
+
+
+COMMANDS: dict[str, Command] = {
+    command.name: command
+    for command in (
+        Command(*PING, limit="socket-command", handle=_pong),
+        Command(*RESUME, limit="socket-command", handle=_resumed_by_gateway),
+        *messaging_commands.COMMANDS,
+    )
+}
+
+EVENTS: dict[str, Event] = {
+    event.name: event
+    for event in (
+        Event(SESSION_OPENED, SessionOpened),
+        Event(QUEUE_EMPTIED, QueueEmptied),
+        *messaging_commands.EVENTS,
+    )
+}

@@ -1,0 +1,250 @@
+"""One process's registry: audience → sockets. Reads each new event once, for all who may hear it."""
+
+import asyncio
+import logging
+import uuid
+from collections import deque
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+from channels.layers import get_channel_layer
+
+from network import access, queries, realtime
+from network.frames import Body, to_json
+from network.models import EventRecord
+from network.policy import Actor
+from network.project.catalogue import EVENTS
+from network.project.database import in_database
+
+logger = logging.getLogger(__name__)
+
+FRAMES_KEPT = 512  # of each audience, for sockets a little behind
+LOOK_EVERY_SECONDS = 5.0
+CLOSE_SIGNED_OUT = 4401
+
+
+class Listener(Protocol):
+    """A socket as the hub sees it."""
+
+    actor: Actor
+    wake: asyncio.Event
+
+    async def close_with(self, code: int) -> None: ...
+
+
+def event_frame(name: str, body: Body, audience: str | None = None, seq: int | None = None) -> str:
+    """Return the text of one event frame."""
+    frame: dict[str, Any] = {"event": name}
+    if audience is not None:
+        frame |= {"audience": audience, "seq": seq}
+    return to_json(frame | {"body": body.model_dump(mode="json")})
+
+
+def _expanded(audience: str, records: list[EventRecord]) -> list[Body | None]:
+    """Return the bodies of records of one kind."""
+    event = EVENTS[records[0].name]
+    payloads = [record.payload for record in records]
+    if event.expand:
+        return event.expand(audience, payloads)
+    return [event.body.model_validate(payload) for payload in payloads]
+
+
+def read_frames(audience: str, after: int) -> list[tuple[int, str]]:
+    """Return (sequence, frame) of the events after a sequence, oldest first; blocking."""
+    records = list(queries.list_events(audience, after))
+    by_name: dict[str, list[EventRecord]] = {}
+    for record in records:
+        by_name.setdefault(record.name, []).append(record)
+    frames: dict[int, str] = {}
+    for name, found in by_name.items():
+        for record, body in zip(found, _expanded(audience, found), strict=True):
+            frames[record.seq] = event_frame(name, body, audience, record.seq) if body else ""
+    return sorted(frames.items())
+
+
+class Feed:
+    """The newest frames of one audience and the sockets that hear it."""
+
+    def __init__(self, audience: str, position: int) -> None:
+        self.audience = audience
+        self.position = position
+        self.listeners: set[Listener] = set()
+        self._frames: deque[tuple[int, str]] = deque(maxlen=FRAMES_KEPT)
+        self._looking: asyncio.Task[None] | None = None
+        self._again = False
+
+    def look(self) -> None:
+        """Read what is new; a ring during a reading causes one more."""
+        self._again = True
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        while self._again:
+            self._again = False
+            try:
+                frames = await in_database(read_frames, self.audience, self.position)
+            except Exception:  # the database may be away for a moment: the next look finds the same events
+                logger.exception("events of an audience could not be read")
+                return
+            await close_ended(self.listeners)
+            self._take(frames)
+            self._again = self._again or len(frames) == queries.EVENTS_AT_ONCE
+
+    def _take(self, frames: list[tuple[int, str]]) -> None:
+        for seq, frame in frames:
+            if seq > self.position:
+                self._frames.append((seq, frame))
+                self.position = seq
+        if frames:
+            for listener in self.listeners:
+                listener.wake.set()
+
+    async def after(self, cursor: int) -> list[tuple[int, str]]:
+        """Return frames after a cursor: from memory where it reaches back far enough, else from rows."""
+        if self._frames and self._frames[0][0] <= cursor + 1:
+            return [(seq, frame) for seq, frame in self._frames if seq > cursor]
+        frames = await in_database(read_frames, self.audience, cursor)
+        return [(seq, frame) for seq, frame in frames if seq <= self.position]
+
+
+async def close_ended(listeners: set[Listener]) -> None:
+    """Close the sockets whose sign-in or membership has ended; one query for all."""
+    waiting = list(listeners)
+    if not waiting:
+        return
+    in_force = await in_database(access.require_standing, [listener.actor for listener in waiting])
+    for listener in waiting:
+        if listener.actor.sign_in_id not in in_force:
+            await listener.close_with(CLOSE_SIGNED_OUT)
+
+
+class Ear:
+    """This process's one channel at the layer; while the layer is away the five-second look goes on."""
+
+    def __init__(self) -> None:
+        self._layer = get_channel_layer()
+        self._channel = ""
+
+    async def open(self) -> None:
+        """Take a channel; once."""
+        self._channel = await self._layer.new_channel("gateway")
+
+    async def join(self, group: str) -> None:
+        """Hear the rings of a group."""
+        await self._tell(self._layer.group_add(group, self._channel))
+
+    async def leave(self, group: str) -> None:
+        """Hear them no more."""
+        await self._tell(self._layer.group_discard(group, self._channel))
+
+    async def _tell(self, call: Awaitable[None]) -> None:
+        try:
+            await call
+        except realtime.LAYER_ERRORS as error:
+            logger.warning("the channel layer does not answer: %s", type(error).__name__)
+
+    async def hear(self) -> dict[str, Any]:
+        """Return the next ring."""
+        while True:
+            try:
+                ring: dict[str, Any] = await self._layer.receive(self._channel)
+            except realtime.LAYER_ERRORS as error:
+                logger.warning("the channel layer does not answer: %s", type(error).__name__)
+                await asyncio.sleep(1)
+            else:
+                return ring
+
+
+class Hub:
+    """All sockets of this process, and its one ear at the channel layer."""
+
+    def __init__(self) -> None:
+        self.listeners: set[Listener] = set()
+        self._feeds: dict[str, Feed] = {}
+        self._lock = asyncio.Lock()
+        self._ear = Ear()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Listen to rings and begin the five-second look; once a process."""
+        realtime.serve_on(asyncio.get_running_loop())
+        await self._ear.open()
+        await self._ear.join(realtime.EVERY_PROCESS)
+        self._tasks.append(asyncio.create_task(self._hear()))
+        self._tasks.append(asyncio.create_task(self._look_around()))
+
+    async def stop(self) -> None:
+        """End the hub's tasks."""
+        realtime.serve_on(None)
+        for task in self._tasks:
+            task.cancel()
+
+    async def join(self, listener: Listener, audiences: tuple[str, ...]) -> dict[str, Feed]:
+        """Let a socket hear its audiences; returns the feeds, each at the newest sequence."""
+        self.listeners.add(listener)
+        feeds = {}
+        for audience in audiences:
+            feeds[audience] = await self._feed(audience)
+            feeds[audience].listeners.add(listener)
+        return feeds
+
+    async def _feed(self, audience: str) -> Feed:
+        async with self._lock:
+            if audience not in self._feeds:
+                # Subscribe first, read second: nothing that happens in between is missed.
+                await self._ear.join(realtime.group_of(audience))
+                cursors = await in_database(queries.cursors_of, (audience,))
+                self._feeds[audience] = Feed(audience, cursors[audience][1])
+            return self._feeds[audience]
+
+    async def leave(self, listener: Listener, audiences: tuple[str, ...]) -> None:
+        """Forget a socket; an audience nobody here hears any more is left."""
+        self.listeners.discard(listener)
+        for audience in audiences:
+            feed = self._feeds.get(audience)
+            if feed is None:
+                continue
+            feed.listeners.discard(listener)
+            async with self._lock:
+                if not feed.listeners and audience in self._feeds:
+                    del self._feeds[audience]
+                    await self._ear.leave(realtime.group_of(audience))
+
+    async def _hear(self) -> None:
+        while True:
+            message = await self._ear.hear()
+            if message["type"] == "look" and (feed := self._feeds.get(message["audience"])):
+                feed.look()
+            elif message["type"] == "recheck":
+                ended = {uuid.UUID(sign_in) for sign_in in message["sign_ins"]}
+                await close_ended({one for one in self.listeners if one.actor.sign_in_id in ended})
+
+    async def _look_around(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
+            try:
+                await self.look_around()
+            except Exception:  # a database that is away for a moment must not end the look for good
+                logger.exception("the look at sign-ins and audiences failed")
+
+    async def look_around(self) -> None:
+        """Close what has ended and read what no ring told of: two queries whatever the number of sockets."""
+        await close_ended(self.listeners)
+        cursors = await in_database(queries.cursors_of, tuple(self._feeds))
+        for audience, (_, newest) in cursors.items():
+            feed = self._feeds.get(audience)
+            if feed and newest > feed.position:
+                feed.look()
+
+
+_hubs: dict[asyncio.AbstractEventLoop, Hub] = {}
+
+
+async def hub_of_process() -> Hub:
+    """Return the hub of the running loop, started on first use."""
+    loop = asyncio.get_running_loop()
+    if loop not in _hubs:
+        _hubs[loop] = hub = Hub()
+        await hub.start()
+    return _hubs[loop]

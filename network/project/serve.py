@@ -1,0 +1,130 @@
+"""The server runner: Daphne with limits, back-pressure and a clean stop.
+
+Plain Daphne drops work in flight on SIGTERM and buffers without end for a reader that does not read.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from typing import Any, cast
+
+from daphne.endpoints import build_endpoint_description_strings
+from daphne.server import Server
+from daphne.ws_protocol import WebSocketProtocol
+from twisted.internet import reactor as installed_reactor
+
+from network.limits import SOCKET_FRAME_BYTES
+
+logger = logging.getLogger(__name__)
+
+reactor = cast(Any, installed_reactor)  # a module that Twisted replaces with an object at import
+
+CLOSE_RESTARTING = 4412
+DRAIN_SECONDS = 10.0
+
+
+class Pressure:
+    """Twisted's push producer of one socket: says whether its peer takes what is sent."""
+
+    def __init__(self) -> None:
+        self.is_writable = asyncio.Event()
+        self.is_writable.set()
+
+    def pauseProducing(self) -> None:  # noqa: N802  (the interface of Twisted)
+        """The buffer to the peer is full."""
+        self.is_writable.clear()
+
+    def resumeProducing(self) -> None:  # noqa: N802
+        """The peer has taken what was buffered."""
+        self.is_writable.set()
+
+    def stopProducing(self) -> None:  # noqa: N802
+        """The peer is gone; whoever waits is let go."""
+        self.is_writable.set()
+
+
+class GracefulServer(Server):  # type: ignore[misc]
+    """Daphne's server that waits for slow readers and, asked to stop, finishes what it has begun."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ports: list[Any] = []
+        self._stopping_since: float | None = None
+
+    def listen_success(self, port: Any) -> None:
+        """Remember the listening port, to close it first when stopping."""
+        self._ports.append(port)
+        super().listen_success(port)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        """Send one message of the application, once the peer has taken the earlier ones."""
+        if isinstance(protocol, WebSocketProtocol) and message["type"] == "websocket.send":
+            await self._pressure_of(protocol).is_writable.wait()
+        await super().handle_reply(protocol, message)
+
+    def _pressure_of(self, protocol: Any) -> Pressure:
+        if not hasattr(protocol, "pressure"):
+            protocol.pressure = Pressure()
+            protocol.transport.unregisterProducer()
+            protocol.transport.registerProducer(protocol.pressure, True)
+        pressure: Pressure = protocol.pressure
+        return pressure
+
+    def kill_all_applications(self) -> Any:
+        """Daphne 4.2 raises KeyError for idle keep-alive connections: forget those first."""
+        for protocol in [p for p, found in self.connections.items() if "application_instance" not in found]:
+            del self.connections[protocol]
+        return super().kill_all_applications()
+
+    def begin_stop(self) -> None:
+        """Stop accepting, tell sockets to come back, let running requests finish; a second call ends now."""
+        if self._stopping_since is not None:
+            os._exit(1)
+        self._stopping_since = time.monotonic()
+        for port in self._ports:
+            port.stopListening()
+        for protocol in list(self.connections):
+            if isinstance(protocol, WebSocketProtocol):
+                protocol.serverClose(code=CLOSE_RESTARTING)
+        reactor.callLater(0.1, self._stop_when_idle)
+
+    def _stop_when_idle(self) -> None:
+        running = [
+            found["application_instance"]
+            for protocol, found in self.connections.items()
+            if not isinstance(protocol, WebSocketProtocol) and "application_instance" in found
+        ]
+        waited = time.monotonic() - (self._stopping_since or 0)
+        if waited > DRAIN_SECONDS or all(application.done() for application in running):
+            reactor.stop()
+            return
+        reactor.callLater(0.25, self._stop_when_idle)
+
+
+def _stop_on_signals(server: GracefulServer) -> None:
+    loop = asyncio.get_event_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, server.begin_stop)
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT, then end the process."""
+    from network.project.asgi import application
+
+    server = GracefulServer(
+        application=application,
+        endpoints=build_endpoint_description_strings(host=host, port=port),
+        signal_handlers=False,
+        server_name="",
+        websocket_timeout=-1,
+        ping_interval=25,
+        ping_timeout=30,
+        websocket_max_message_size=SOCKET_FRAME_BYTES,
+        websocket_max_frame_size=SOCKET_FRAME_BYTES,
+    )
+    reactor.callWhenRunning(_stop_on_signals, server)
+    server.run()
+    logging.shutdown()
+    os._exit(0)  # threads of libraries must not keep a stopped server alive

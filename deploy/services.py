@@ -151,7 +151,7 @@ def redis_server(*, port: int | None = None) -> Iterator[str]:
 
 # --- PostgreSQL ---------------------------------------------------------------------------------------------
 
-# /bin/sh first: below a closed /root setpriv's own exec still finds a program, which then lacks its libraries.
+# /bin/sh first: below a closed /root setpriv's exec still finds a program, which then lacks its libraries.
 _PROBE = 'test -r "$0/postgres" && "$0/initdb" --version && "$0/pg_ctl" --version && "$0/postgres" --version'
 
 
@@ -178,7 +178,7 @@ class PostgresPrograms:
         command = [*self.prefix, str(self.folder / program), *arguments]
         # To a file: the server that pg_ctl leaves behind would keep a pipe open for ever.
         with tempfile.TemporaryFile() as log:
-            result = subprocess.run(command, stdout=log, stderr=log, check=False, cwd="/tmp", env=environment)  # noqa: S108 - readable by whoever the prefix makes us
+            result = subprocess.run(command, stdout=log, stderr=log, check=False, cwd="/", env=environment)
             if result.returncode:
                 log.seek(0)
                 raise RuntimeError(

@@ -1,10 +1,9 @@
-"""What every test may ask for: a database of its own kind, real services, a server in a process of its own."""
+"""What any test may ask for: a database of its own, real services, a server in a process of its own."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 from deploy import services
@@ -28,8 +27,7 @@ def django_db_modify_db_settings(
     """Keep SQLite's test database in a file: a shared one in memory locks whole tables between threads."""
     if connection.vendor == "sqlite":
         file = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
-        for described in (settings.DATABASES["default"], connection.settings_dict):
-            described.setdefault("TEST", {})["NAME"] = file
+        connection.settings_dict["TEST"]["NAME"] = file
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Real Chromium. These tests run in a process of their own: Playwright's loop and pytest-asyncio's do not mix."""
+"""Real Chromium, in a process of its own: the loops of Playwright and pytest-asyncio do not mix."""
 
 import os
 from collections.abc import Iterator

@@ -76,10 +76,15 @@ class Command:
 
 @dataclass(frozen=True)
 class Event:
-    """One thing the server tells. `expand` turns stored payloads into the bodies sent, many at once."""
+    """One thing the server tells to those of an audience who have the right.
+
+    `expand(audience, payloads)` turns stored payloads into the bodies that are sent, many at once; None where
+    there is nothing left to tell.
+    """
 
     name: str
     body: type[Body]
+    permission: StrEnum
     expand: Callable[[str, Sequence[dict[str, Any]]], list[Body | None]] | None = None
 
 

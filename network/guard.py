@@ -40,9 +40,14 @@ def policy_of(permission_type: type[StrEnum]) -> Policy:
     return cast(Policy, importlib.import_module(f"{app}.policy").can)
 
 
+def allows(actor: Actor | None, permission: StrEnum) -> bool:
+    """Answer whether the actor has the right at all, by the policy of the app the right belongs to."""
+    return policy_of(type(permission))(actor, permission)
+
+
 def check(actor: Actor | None, permission: StrEnum) -> None:
     """Raise `SignedOut` or `Forbidden` unless the actor has the right at all."""
-    if policy_of(type(permission))(actor, permission):
+    if allows(actor, permission):
         return
     if actor is None:
         raise SignedOut

@@ -16,6 +16,7 @@ from network.guard import ActingRequest
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 SIGN_IN_KEY = "sign_in"
+OWN_PAGES = frozenset({400, 403, 404})
 
 _SOCKET_ORIGIN = settings.SITE_ORIGIN.replace("http", "ws", 1)
 
@@ -83,4 +84,5 @@ def refused(http_request: HttpRequest, refusal: Refusal) -> HttpResponse:
         return JsonResponse(refusal.as_body(), status=refusal.status)
     if isinstance(refusal, SignedOut):
         return HttpResponseRedirect(f"/sign-in/?next={quote(http_request.path_info)}")
-    return render(http_request, "network/refused.html", {"refusal": refusal}, status=refusal.status)
+    page = f"{refusal.status}.html" if refusal.status in OWN_PAGES else "400.html"
+    return render(http_request, page, {"message": refusal.sentence}, status=refusal.status)

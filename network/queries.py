@@ -1,8 +1,10 @@
 """Lists for screens and for the gateway."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from network.models import AudienceCounter, EventRecord, Membership
@@ -12,13 +14,51 @@ from network.realtime import authority_audience, person_audience
 EVENTS_AT_ONCE = 200
 
 
-def list_memberships_to_try() -> list[Membership]:
-    """Return every membership in force, for the development sign-in page, by State and authority."""
+@dataclass(frozen=True)
+class PersonToTry:
+    """One line of the development sign-in page."""
+
+    membership: str
+    name: str
+    office: str
+    role_name: str
+    authority_name: str
+
+
+@dataclass(frozen=True)
+class StateToTry:
+    """The persons of one State; no name stands for the secretariat."""
+
+    name: str | None
+    persons: list[PersonToTry]
+
+
+def list_persons_to_try() -> list[StateToTry]:
+    """Return everybody with a standing in force, by State and authority, for the development sign-in page."""
     joined = Membership.objects.select_related("person", "authority__state")
-    in_force = joined.filter(
-        Q(until_at__isnull=True) | Q(until_at__gt=timezone.now()), person__is_active=True
+    not_ended = Q(until_at__isnull=True) | Q(until_at__gt=timezone.now())
+    rows = joined.filter(not_ended, person__is_active=True)
+    ordered = rows.order_by(
+        F("authority__state_id").asc(nulls_last=True), "authority__name", "role", "office"
     )
-    return list(in_force.order_by("authority__state_id", "authority__name", "role", "person__name")[:200])
+    return [
+        StateToTry(name, [_person_to_try(membership) for membership in found])
+        for name, found in groupby(ordered[:200], key=_state_name)
+    ]
+
+
+def _state_name(membership: Membership) -> str | None:
+    return membership.authority.state.name if membership.authority.state else None
+
+
+def _person_to_try(membership: Membership) -> PersonToTry:
+    return PersonToTry(
+        membership=str(membership.id),
+        name=membership.person.name,
+        office=membership.office,
+        role_name=membership.get_role_display(),
+        authority_name=membership.authority.name,
+    )
 
 
 def audiences_of(actor: Actor) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from network.errors import Forbidden, Invalid, NotFound, Refusal, Unavailable
 from network.guard import ActingRequest, MemberRequest, guarded
 from network.middleware import SIGN_IN_KEY, refused
 from network.permissions import Permission
-from network.queries import list_memberships_to_try
+from network.queries import list_persons_to_try
 
 choose_language = guarded(Permission.PUBLIC_READ)(set_language)
 
@@ -24,8 +24,8 @@ choose_language = guarded(Permission.PUBLIC_READ)(set_language)
 @guarded(Permission.PUBLIC_READ)
 def sign_in_page(http_request: ActingRequest) -> HttpResponse:
     """Show whom one may sign in as; only the development profile has such persons."""
-    memberships = list_memberships_to_try() if settings.PROFILE != "production" else []
-    context = {"page": "sign-in", "memberships": memberships, "next": _next(http_request)}
+    states = list_persons_to_try() if settings.PROFILE != "production" else []
+    context = {"page": "sign-in", "states": states, "next": _next(http_request)}
     return render(http_request, "network/sign_in.html", context)
 
 
@@ -90,7 +90,9 @@ def not_found(http_request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(http_request: HttpRequest) -> HttpResponse:
     """Show 500 without a word about its cause."""
-    return refused(http_request, Unavailable())
+    if http_request.path_info.startswith("/api/"):
+        return refused(http_request, Unavailable())
+    return render(http_request, "500.html", status=500)
 
 
 def csrf_failure(http_request: HttpRequest, reason: str = "") -> HttpResponse:

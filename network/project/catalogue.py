@@ -2,6 +2,7 @@
 
 from messaging import commands as messaging_commands
 from network.frames import Command, Event
+from network.permissions import Permission
 from network.policy import Actor
 from network.protocol import (
     PING,
@@ -35,8 +36,8 @@ COMMANDS: dict[str, Command] = {
 EVENTS: dict[str, Event] = {
     event.name: event
     for event in (
-        Event(SESSION_OPENED, SessionOpened),
-        Event(QUEUE_EMPTIED, QueueEmptied),
+        Event(SESSION_OPENED, SessionOpened, Permission.SESSION_OPEN),
+        Event(QUEUE_EMPTIED, QueueEmptied, Permission.SESSION_OPEN),
         *messaging_commands.EVENTS,
     )
 }

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from network import queries
 from network.errors import Invalid, NotFound, Refusal, TooMany, Unavailable
 from network.frames import Body, Command, parse_json, to_json
-from network.guard import check
+from network.guard import allows, check
 from network.limits import SOCKETS_PER_AUTHORITY, SOCKETS_PER_SIGN_IN, buckets, spend
 from network.policy import Actor
 from network.project.batches import Batch
@@ -135,11 +135,11 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
         command = COMMANDS.get(name)
         if command is None:
             raise NotFound("unknown-command")
+        check(self.actor, command.permission)
         try:
             body = command.body.model_validate(raw)
         except ValidationError as error:
             raise Invalid("invalid-body") from error
-        check(self.actor, command.permission)
         if command.limit != "socket-command":
             spend(command.limit, self.actor.sign_in_id.hex)
         if isinstance(body, Resume):
@@ -182,10 +182,10 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
         for audience, feed in self._feeds.items():
             while not self._is_closed and (frames := await feed.after(self._cursors[audience])):
                 is_replay = is_replay or len(frames) > 1
-                for seq, frame in frames:
-                    if frame:
-                        await self._send(frame)
-                    self._cursors[audience] = seq
+                for frame in frames:
+                    if frame.text and allows(self.actor, frame.permission):
+                        await self._send(frame.text)
+                    self._cursors[audience] = frame.seq
         return is_replay
 
     async def _send(self, text: str) -> None:

@@ -5,7 +5,8 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Awaitable
-from typing import Any, Protocol
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
 
 from channels.layers import get_channel_layer
 
@@ -49,17 +50,26 @@ def _expanded(audience: str, records: list[EventRecord]) -> list[Body | None]:
     return [event.body.model_validate(payload) for payload in payloads]
 
 
-def read_frames(audience: str, after: int) -> list[tuple[int, str]]:
-    """Return (sequence, frame) of the events after a sequence, oldest first; blocking."""
+class Frame(NamedTuple):
+    """One serialised event: the same text for every socket whose actor has the right."""
+
+    seq: int
+    text: str  # empty where there is nothing left to tell
+    permission: StrEnum
+
+
+def read_frames(audience: str, after: int) -> list[Frame]:
+    """Return the events after a sequence as frames, oldest first; blocking."""
     records = list(queries.list_events(audience, after))
     by_name: dict[str, list[EventRecord]] = {}
     for record in records:
         by_name.setdefault(record.name, []).append(record)
-    frames: dict[int, str] = {}
+    frames: list[Frame] = []
     for name, found in by_name.items():
         for record, body in zip(found, _expanded(audience, found), strict=True):
-            frames[record.seq] = event_frame(name, body, audience, record.seq) if body else ""
-    return sorted(frames.items())
+            text = event_frame(name, body, audience, record.seq) if body else ""
+            frames.append(Frame(record.seq, text, EVENTS[name].permission))
+    return sorted(frames)
 
 
 class Feed:
@@ -69,7 +79,7 @@ class Feed:
         self.audience = audience
         self.position = position
         self.listeners: set[Listener] = set()
-        self._frames: deque[tuple[int, str]] = deque(maxlen=FRAMES_KEPT)
+        self._frames: deque[Frame] = deque(maxlen=FRAMES_KEPT)
         self._looking: asyncio.Task[None] | None = None
         self._again = False
 
@@ -91,21 +101,21 @@ class Feed:
             self._take(frames)
             self._again = self._again or len(frames) == queries.EVENTS_AT_ONCE
 
-    def _take(self, frames: list[tuple[int, str]]) -> None:
-        for seq, frame in frames:
-            if seq > self.position:
-                self._frames.append((seq, frame))
-                self.position = seq
+    def _take(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            if frame.seq > self.position:
+                self._frames.append(frame)
+                self.position = frame.seq
         if frames:
             for listener in self.listeners:
                 listener.wake.set()
 
-    async def after(self, cursor: int) -> list[tuple[int, str]]:
+    async def after(self, cursor: int) -> list[Frame]:
         """Return frames after a cursor: from memory where it reaches back far enough, else from rows."""
-        if self._frames and self._frames[0][0] <= cursor + 1:
-            return [(seq, frame) for seq, frame in self._frames if seq > cursor]
+        if self._frames and self._frames[0].seq <= cursor + 1:
+            return [frame for frame in self._frames if frame.seq > cursor]
         frames = await in_database(read_frames, self.audience, cursor)
-        return [(seq, frame) for seq, frame in frames if seq <= self.position]
+        return [frame for frame in frames if frame.seq <= self.position]
 
 
 async def close_ended(listeners: set[Listener]) -> None:

@@ -31,5 +31,7 @@ const { metafile } = await build({
 })
 for (const path of Object.keys(metafile.outputs).sort()) {
   const bytes = await readFile(join(here, path))
-  console.log(`${path.split('/').at(-1)}  ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzip`)
+  console.log(
+    `${path.split('/').at(-1)}  ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} gzip`,
+  )
 }

@@ -29,7 +29,9 @@ try {
     define: { REPOSITORY: JSON.stringify(join(here, '..', '..', '..')) },
   })
   const built = readdirSync(out, { recursive: true }).map(String).sort()
-  const files = built.filter((name) => /(\.test|make_vectors)\.mjs$/.test(name)).map((name) => join(out, name))
+  const files = built
+    .filter((name) => /(\.test|make_vectors)\.mjs$/.test(name))
+    .map((name) => join(out, name))
   const flags = ['--enable-source-maps', '--disable-warning=ExperimentalWarning']
   const run = isVectors ? [...flags, ...files] : [...flags, '--test', ...files]
   process.exitCode = spawnSync(process.execPath, run, { stdio: 'inherit' }).status ?? 1

@@ -153,7 +153,8 @@ class Reader {
       const start = this.position
       const key = this.read(depth + 1)
       const encoded = this.data.subarray(start, this.position)
-      if (typeof key !== 'string' || encoded.length > MAX_KEY + 1) throw bad('a map key that is no short text')
+      if (typeof key !== 'string' || encoded.length > MAX_KEY + 1)
+        throw bad('a map key that is no short text')
       if (i > 0 && compare(previous, encoded) >= 0) throw bad('map keys doubled or out of order')
       previous = encoded
       map[key] = this.read(depth + 1)

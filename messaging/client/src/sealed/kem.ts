@@ -3,7 +3,14 @@ import { AEAD_AES_256_GCM, CipherSuite, KDF_HKDF_SHA256, type KEM, type Key } fr
 import { type Bytes, concat } from './encoding.ts'
 
 /** Sizes in bytes of KEM 0x647a (MLKEM768-X25519) and of its halves. */
-export const SIZE = { secret: 32, enc: 1120, public: 1216, seed: 32, mlkemPublic: 1184, mlkemCiphertext: 1088 }
+export const SIZE = {
+  secret: 32,
+  enc: 1120,
+  public: 1216,
+  seed: 32,
+  mlkemPublic: 1184,
+  mlkemCiphertext: 1088,
+}
 
 const NAME = 'MLKEM768-X25519'
 const LABEL = Uint8Array.of(0x5c, 0x2e, 0x2f, 0x2f, 0x5e, 0x5c) // "\.//^\", draft-connolly-cfrg-xwing-kem 5.3

@@ -3,7 +3,10 @@ import type { Halves, PrivateHalves } from './kem.ts'
 
 /** WebCrypto's modern algorithms (WICG webcrypto-modern-algos), which TypeScript's DOM library does not know. */
 interface ModernSubtle {
-  encapsulateBits(algorithm: string, key: CryptoKey): Promise<{ sharedKey: ArrayBuffer; ciphertext: ArrayBuffer }>
+  encapsulateBits(
+    algorithm: string,
+    key: CryptoKey,
+  ): Promise<{ sharedKey: ArrayBuffer; ciphertext: ArrayBuffer }>
   decapsulateBits(algorithm: string, key: CryptoKey, ciphertext: Bytes): Promise<ArrayBuffer>
   generateKey(algorithm: string, isExtractable: boolean, usages: string[]): Promise<CryptoKeyPair>
   importKey(format: string, data: Bytes, algorithm: string, ext: boolean, use: string[]): Promise<CryptoKey>

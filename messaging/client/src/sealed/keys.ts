@@ -57,9 +57,9 @@ function hasReducedCoefficients(mlkem: Uint8Array): boolean {
 export function checkKemKey(publicKey: Bytes): void {
   const isSized = publicKey.length === SIZE.public
   const isSound = isSized && hasReducedCoefficients(publicKey.subarray(0, SIZE.mlkemPublic))
-  insist(isSound, 'E7', 'weak-kem-key', 'a KEM key of wrong size or with a coefficient too large')
+  insist(isSound, 'E7', 'bad-kem-key', 'a KEM key of wrong size or with a coefficient too large')
   const u = coordinate(publicKey.subarray(SIZE.mlkemPublic)) % P
-  insist(!SMALL_U.has(u), 'E7', 'weak-kem-key', 'a KEM key whose X25519 half has low order')
+  insist(!SMALL_U.has(u), 'E7', 'bad-kem-key', 'a KEM key whose X25519 half has low order')
 }
 
 // ---------------------------------------------------------------- signing
@@ -76,7 +76,10 @@ export class SigningKey {
   /** A fresh key that no script can export. */
   static async generate(): Promise<SigningKey> {
     const pair = (await crypto.subtle.generateKey(ED25519, false, ['sign', 'verify'])) as CryptoKeyPair
-    return new SigningKey(new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)), pair.privateKey)
+    return new SigningKey(
+      new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)),
+      pair.privateKey,
+    )
   }
 
   /** RFC 8032 private key of 32 bytes. */
@@ -84,8 +87,13 @@ export class SigningKey {
     const document = concat(PKCS8, seed)
     const open = await crypto.subtle.importKey('pkcs8', document, ED25519, true, ['sign'])
     const { x = '' } = await crypto.subtle.exportKey('jwk', open)
-    const publicKey = Uint8Array.from(atob(x.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0))
-    return new SigningKey(publicKey, await crypto.subtle.importKey('pkcs8', document, ED25519, false, ['sign']))
+    const publicKey = Uint8Array.from(atob(x.replaceAll('-', '+').replaceAll('_', '/')), (c) =>
+      c.charCodeAt(0),
+    )
+    return new SigningKey(
+      publicKey,
+      await crypto.subtle.importKey('pkcs8', document, ED25519, false, ['sign']),
+    )
   }
 
   async sign(data: Bytes): Promise<Bytes> {
@@ -96,8 +104,12 @@ export class SigningKey {
 /** False for a signature that does not hold; refuses the keys of E7. */
 export async function verifySignature(publicKey: Bytes, signature: Bytes, data: Bytes): Promise<boolean> {
   checkSigningKey(publicKey) // E7
-  const key = await crypto.subtle.importKey('raw', publicKey, ED25519, true, ['verify'])
-  return crypto.subtle.verify(ED25519, key, signature, data)
+  try {
+    const key = await crypto.subtle.importKey('raw', publicKey, ED25519, true, ['verify'])
+    return await crypto.subtle.verify(ED25519, key, signature, data)
+  } catch {
+    return false // no point of the curve
+  }
 }
 
 // ---------------------------------------------------------------- sealing
@@ -158,7 +170,7 @@ export class KemKey {
   }
 }
 
-/** E5: enc (1,120 bytes) ‖ ct. @throws Refused weak-kem-key */
+/** E5: enc (1,120 bytes) ‖ ct. @throws Refused bad-kem-key */
 export async function seal(publicKey: Bytes, secret: Bytes, info: Bytes): Promise<Bytes> {
   checkKemKey(publicKey) // E7
   const { suite } = await sealing(kemPath())
@@ -245,7 +257,12 @@ export async function openDeviceKeys(keys: DeviceKeys): Promise<OpenDevice> {
 /** `groups` groups of five digits of a big-endian value. */
 function digits(value: Bytes, groups: number): string {
   const number = [...value].reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n) % 10n ** BigInt(groups * 5)
-  return (number.toString().padStart(groups * 5, '0').match(/.{5}/g) ?? []).join(' ')
+  return (
+    number
+      .toString()
+      .padStart(groups * 5, '0')
+      .match(/.{5}/g) ?? []
+  ).join(' ')
 }
 
 /** 6 groups of 5 digits that a steward compares before listing a device. `deviceId`: 32 bytes. */
@@ -258,7 +275,8 @@ export const fingerprintDigits = (principal: Bytes): string => digits(principal,
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const CHECK_SIZE = 5
 const KIT_CHARACTERS = 60
-const mistyped = () => new Refused('K6', 'recovery-kit-mistyped', 'the characters of the recovery kit do not agree')
+const mistyped = () =>
+  new Refused('E6', 'recovery-kit-mistyped', 'the characters of the recovery kit do not agree')
 
 /** The recovery kit of an authority: 32 random bytes on paper. Never stored. */
 export class RecoveryKit {

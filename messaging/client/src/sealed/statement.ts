@@ -1,4 +1,14 @@
-import { type Bytes, compare, concat, decode, encode, equal, sha256, type Value, type ValueMap } from './encoding.ts'
+import {
+  type Bytes,
+  compare,
+  concat,
+  decode,
+  encode,
+  equal,
+  sha256,
+  type Value,
+  type ValueMap,
+} from './encoding.ts'
 import { insist, Refused } from './errors.ts'
 import { type SigningKey, verifySignature } from './keys.ts'
 
@@ -11,7 +21,9 @@ const FIELDS: Readonly<Record<StatementType, readonly string[]>> = {
     ),
   thread: 'thread n prev after salt kind link members by commit history sealed reason acts'.split(' '),
   message:
-    'thread n head by id counter prev void after kind stage urgency due plain cipher files log acts'.split(' '),
+    'thread n head by id counter prev void after kind stage urgency due plain cipher files log acts'.split(
+      ' ',
+    ),
   receipt: ['thread', 'seq', 'item', 'transcript'],
   opened: ['by', 'thread', 'seq', 'transcript'],
 }
@@ -39,18 +51,19 @@ export interface Statement {
 
 const bad = (detail: string): Refused => new Refused('E2', 'bad-statement', detail)
 
+const isMap = (value: Value | undefined): value is ValueMap =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
+
 /** Typed access to a decoded map; whatever has another type or size is refused. */
 export class Fields {
   readonly #map: ValueMap
 
-  constructor(value: Value | undefined, keys: readonly string[], rule = 'E2', code = 'bad-statement') {
-    const isMap =
-      typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
-    insist(isMap, rule, code, 'a map is missing')
-    const found = Object.keys(value)
-    const isExact = found.length === keys.length && keys.every((key) => Object.hasOwn(value, key))
-    insist(isExact, rule, code, `the fields are not exactly ${keys.join(', ')}`)
-    this.#map = value as ValueMap
+  constructor(value: Value | undefined, keys: readonly string[]) {
+    if (!isMap(value)) throw bad('a map is missing')
+    const isExact =
+      Object.keys(value).length === keys.length && keys.every((key) => Object.hasOwn(value, key))
+    if (!isExact) throw bad(`the fields are not exactly ${keys.join(', ')}`)
+    this.#map = value
   }
 
   raw(name: string): Value {
@@ -78,13 +91,11 @@ export class Fields {
   }
 
   /** Text of at most `max` characters (code points). */
-  text(name: string, max: number): string {
-    const value = this.raw(name)
-    if (typeof value !== 'string' || [...value].length > max) throw bad(`${name} is no text of ${max} characters`)
-    return value
+  text(name: string, max = 32): string {
+    return asText(this.raw(name), max, name)
   }
 
-  textOrNull(name: string, max: number): string | null {
+  textOrNull(name: string, max = 32): string | null {
     return this.isNull(name) ? null : this.text(name, max)
   }
 
@@ -99,6 +110,12 @@ export class Fields {
 
 export function asBytes(value: Value | undefined, size: number, name: string): Bytes {
   if (!(value instanceof Uint8Array) || value.length !== size) throw bad(`${name} is not ${size} bytes`)
+  return value
+}
+
+export function asText(value: Value | undefined, max: number, name: string): string {
+  if (typeof value !== 'string' || [...value].length > max)
+    throw bad(`${name} is no text of ${max} characters`)
   return value
 }
 
@@ -134,21 +151,21 @@ function readKid(header: Bytes): Bytes {
   const start = PROTECTED_PREFIX.length
   if (!equal(header.subarray(0, start), PROTECTED_PREFIX)) throw bad('another protected header')
   const kid = decode(header.subarray(start))
-  if (!(kid instanceof Uint8Array) || (kid.length !== 0 && kid.length !== 32)) throw bad('kid has another size')
+  if (!(kid instanceof Uint8Array) || (kid.length !== 0 && kid.length !== 32))
+    throw bad('kid has another size')
   return kid
 }
 
 function readPayload(net: string, payload: Bytes, expect: StatementType): { at: number; fields: Fields } {
   const value = decode(payload)
-  const type = (value as ValueMap | null)?.['t']
-  if (typeof type !== 'string' || !Object.hasOwn(FIELDS, type)) {
-    throw new Refused('E2', 'unknown-type', 'a statement of an unknown type')
-  }
-  insist(type === expect, 'E2', 'wrong-type', `a ${type} where a ${expect} belongs`)
+  const { t, v, suite, net: found } = isMap(value) ? value : ({} as ValueMap)
+  if (typeof t !== 'string') throw bad('the payload has no type')
+  insist(Object.hasOwn(FIELDS, t), 'E2', 'unknown-type', 'a statement of an unknown type')
+  insist(t === expect, 'E2', 'wrong-type', `a ${t} where a ${expect} belongs`)
+  if (v !== VERSION) throw bad('an unknown version')
+  insist(suite === SUITE, 'E2', 'unknown-suite', 'an unknown suite')
+  insist(found === net, 'E2', 'wrong-network', 'a statement of another network')
   const fields = new Fields(value, [...COMMON, ...FIELDS[expect]])
-  insist(fields.uint('v') === VERSION, 'E2', 'unknown-version', 'an unknown version')
-  insist(fields.uint('suite') === SUITE, 'E2', 'unknown-suite', 'an unknown suite')
-  insist(fields.raw('net') === net, 'E2', 'wrong-network', 'a statement of another network')
   return { at: fields.uint('at'), fields }
 }
 
@@ -158,7 +175,8 @@ export async function parse(net: string, raw: Bytes, expect: StatementType): Pro
   const [header, unprotected, payload, signature] = parts
   if (parts.length !== 4) throw bad('not four parts')
   new Fields(unprotected, [])
-  if (!(header instanceof Uint8Array) || !(payload instanceof Uint8Array)) throw bad('header or payload missing')
+  if (!(header instanceof Uint8Array) || !(payload instanceof Uint8Array))
+    throw bad('header or payload missing')
   const signed = { header, payload, signature: asBytes(signature, 64, 'signature') }
   const kid = readKid(header)
   const { at, fields } = readPayload(net, payload, expect)
@@ -168,6 +186,10 @@ export async function parse(net: string, raw: Bytes, expect: StatementType): Pro
 /** @throws Refused bad-signature unless `publicKey` (32 bytes, from the verified chain) signed it. */
 export async function verify(statement: Statement, publicKey: Bytes, net: string): Promise<void> {
   const { header, payload, signature } = statement.signed
-  const isSigned = await verifySignature(publicKey, signature, toBeSigned(header, net, statement.type, payload))
+  const isSigned = await verifySignature(
+    publicKey,
+    signature,
+    toBeSigned(header, net, statement.type, payload),
+  )
   insist(isSigned, 'E2', 'bad-signature', `the signature of a ${statement.type} does not hold`)
 }

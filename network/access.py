@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from network.errors import Forbidden, NotFound, SignedOut
-from network.models import Authority, AuthorityKind, Membership, Role, SignIn
+from network.models import AuthorityKind, Membership, Role, SignIn
 from network.permissions import Permission
 from network.policy import Actor, can
 
@@ -72,12 +72,3 @@ def get_membership_to_begin(membership_id: uuid.UUID) -> Membership:
     if member is None:
         raise NotFound
     return member
-
-
-def get_authority(actor: Actor, authority_id: uuid.UUID, *, to: Permission) -> Authority:
-    """Return an authority; every member may know every authority. Raises `NotFound`, `Forbidden`."""
-    require(actor, to)
-    authority = Authority.objects.select_related("state").filter(id=authority_id).first()
-    if authority is None:
-        raise NotFound
-    return authority

@@ -1,7 +1,7 @@
 """Who is who in the demonstration: fictional States, role titles instead of names, `.example` addresses.
 
-Pure data, so that helper programs can name a membership without a database. The States carry user-assigned codes of
-ISO 3166-1 (XAA to XZZ), which no State will ever have.
+Pure data, so that helper programs can name a membership without a database. The States carry user-assigned
+codes of ISO 3166-1 (XAA to XZZ), which no State will ever have.
 """
 
 import uuid

@@ -6,7 +6,6 @@ from enum import StrEnum
 class Permission(StrEnum):
     """What an actor may be allowed to do here; who is allowed is said in `policy`."""
 
-    AUTHORITY_LIST = "authority:list"
     PUBLIC_READ = "public:read"
     SESSION_OPEN = "session:open"
     SESSION_READ = "session:read"

@@ -30,7 +30,6 @@ OPEN_TO_ALL = frozenset({Permission.PUBLIC_READ, Permission.SIGN_IN_BEGIN})
 # Every person with a standing in force.
 OPEN_TO_MEMBERS = frozenset(
     {
-        Permission.AUTHORITY_LIST,
         Permission.SESSION_OPEN,
         Permission.SESSION_READ,
         Permission.SIGN_IN_END,

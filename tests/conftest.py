@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from deploy import services
+from tests.personas import Cast, make_cast
 from tests.server import PreparedState, Server, prepare_state
 
 
@@ -61,3 +62,9 @@ def live_server_process(prepared_state: PreparedState, tmp_path: Path) -> Iterat
     """Give a started server in a process of its own, with a copy of the demo database (SQLite)."""
     with Server.from_prepared(prepared_state, tmp_path / "server") as server:
         yield server
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """Give the personas, signed in, in a database of their own."""
+    return make_cast()

@@ -185,8 +185,9 @@ class Hub:
         self._tasks.append(asyncio.create_task(self._look_around()))
 
     async def stop(self) -> None:
-        """End the hub's tasks."""
+        """End the hub's tasks; a later socket would start another hub."""
         realtime.serve_on(None)
+        _hubs.pop(asyncio.get_running_loop(), None)
         for task in self._tasks:
             task.cancel()
 

@@ -10,9 +10,7 @@ from network.errors import Conflict, Refusal
 
 
 class Command(BaseCommand):
-    help = (
-        "Load fictional States, authorities and persons into an empty database (development and test only)."
-    )
+    help = "Load fictional States, authorities and persons into an empty database, to try the product."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Take how to treat a database that is not empty."""

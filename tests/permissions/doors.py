@@ -1,0 +1,78 @@
+"""Every door of the product, taken from the resolver and the catalogue, never from a list kept by hand."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+# What stands for each kind of id in a path: well-formed, and of nothing that exists.
+SAMPLES = {
+    "thread": "ab" * 32,
+    "principal": "cd" * 32,
+    "device": "ef" * 32,
+    "key": "ab" * 32,
+    "uuid": str(uuid.UUID(int=7)),
+}
+
+
+@dataclass(frozen=True)
+class Door:
+    """One method on one path, or one socket command."""
+
+    method: str
+    path: str
+    permission: StrEnum | None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def _fill(route: str) -> str:
+    def sample(match: re.Match[str]) -> str:
+        name = match["name"]
+        known = next((value for key, value in SAMPLES.items() if key in name), None)
+        assert known, f"no sample for {name} in {route}"
+        return known
+
+    return re.sub(r"<(?:\w+:)?(?P<name>\w+)>", sample, route)
+
+
+def _methods(view: Any) -> Iterator[tuple[str, Any]]:
+    """Yield (method, function with `permission`) of a Django or django-ninja view."""
+    path_view = getattr(view, "__self__", None) or _closure_value(view, "self")
+    operations = getattr(path_view, "operations", None)
+    if operations:
+        for operation in operations:
+            for method in sorted(operation.methods):
+                yield method, operation.view_func
+        return
+    for method in ("GET", "POST"):
+        yield method, view
+
+
+def _closure_value(view: Any, name: str) -> Any:
+    names = getattr(getattr(view, "__code__", None), "co_freevars", ())
+    cells = getattr(view, "__closure__", None) or ()
+    return dict(zip(names, (cell.cell_contents for cell in cells), strict=False)).get(name)
+
+
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, Any]]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, route)
+        else:
+            yield "/" + route.lstrip("/"), pattern.callback
+
+
+def all_routes() -> list[Door]:
+    """Return every method of every route."""
+    return [
+        Door(method, _fill(route), getattr(function, "permission", None))
+        for route, view in _walk(get_resolver().url_patterns, "")
+        for method, function in _methods(view)
+    ]

@@ -32,17 +32,20 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Seq = Annotated[int, Field(ge=0, lt=2**53)]
 
 
+def _to_base64(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
 def _from_base64(value: object) -> object:
     if not isinstance(value, str):
         return value
     try:
-        return base64.b64decode(value, validate=True)
+        decoded = base64.b64decode(value, validate=True)
+        if _to_base64(decoded) != value:
+            raise ValueError("not the one way to write it")
+        return decoded
     except (binascii.Error, ValueError) as error:
         raise ValueError("not base64") from error
-
-
-def _to_base64(value: bytes) -> str:
-    return base64.b64encode(value).decode("ascii")
 
 
 def blob(most: int) -> Any:
@@ -111,9 +114,9 @@ def _no_constant(name: str) -> Any:
 
 
 def _depth(value: object, left: int) -> None:
-    if left < 0:
-        raise ValueError("nested too deeply")
     if isinstance(value, dict | list):
+        if left == 0:
+            raise ValueError("nested too deeply")
         for inner in value.values() if isinstance(value, dict) else value:
             _depth(inner, left - 1)
 

@@ -1,4 +1,4 @@
-"""Who may open a socket: the exact origin, the one path, a sign-in in force; others are refused unaccepted."""
+"""Who may open a socket: the exact origin, the one path, a sign-in in force; all else is refused at once."""
 
 import pytest
 from asgiref.sync import sync_to_async

@@ -2,7 +2,7 @@
 
 `python -m deploy.catalogs update`   collects the texts of Python and templates into every .po, then compiles
 `python -m deploy.catalogs compile`  writes each .mo from its .po
-`python -m deploy.catalogs check`    fails when a .po lacks a text of the sources or a .mo is not its .po compiled
+`python -m deploy.catalogs check`    fails when a .po lacks a text of the sources or a .mo is not its .po
 """
 
 import io

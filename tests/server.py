@@ -18,7 +18,7 @@ from deploy import services
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "only-for-tests-only-for-tests-only-for-tests"
 # What turns an empty database into the demo, in this order.
-PREPARATION = (("migrate", "--verbosity=0"), ("seed_demo",), ("collectstatic", "--no-input", "--verbosity=0"))
+PREPARATION = (("migrate", "--verbosity=0"), ("load_demo",), ("collectstatic", "--no-input", "--verbosity=0"))
 
 
 def server_environment(state: Path, *, port: int = 8000, **more: str) -> dict[str, str]:

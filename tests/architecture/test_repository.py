@@ -89,7 +89,7 @@ def test_each_dependency_has_its_reason() -> None:
     rows = [line for line in text("deploy/DEPENDENCIES.md").splitlines() if line.startswith("| `")]
     explained = {line.split("`")[1] for line in rows}
     assert declared_dependencies() == explained
-    assert all(len(line.split("|")[-2].strip()) > 20 for line in rows)
+    assert all(len(line.split("|")[-2].strip()) > 10 for line in rows)
 
 
 def test_few_direct_dependencies_at_run_time() -> None:

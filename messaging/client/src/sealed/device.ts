@@ -27,7 +27,7 @@ export const makeDeviceStatement = (
   return sign(net, 'device', { principal, salt, person, name, office, sig, kem }, { at, kid, key })
 }
 
-/** Proof of possession: a device statement is signed by the key it names. @throws Refused E2, E7, K3 */
+/** Proof of possession: a device statement is signed by the key it names. @throws Refused E1, E2, E7 */
 export async function readDeviceStatement(net: string, raw: Bytes): Promise<DeviceStatement> {
   const statement = await parse(net, raw, 'device')
   const { fields, hash: id, kid } = statement
@@ -43,7 +43,8 @@ export async function readDeviceStatement(net: string, raw: Bytes): Promise<Devi
     raw,
   }
   const isOfOne = (device.principal === null) !== (device.salt === null)
-  insist(isOfOne && kid.length === 0, 'K3', 'wrong-statement', 'a device is of a principal or of a genesis')
+  const detail = 'a device statement has an empty kid, and a principal or a salt'
+  insist(isOfOne && kid.length === 0, 'E2', 'bad-statement', detail)
   checkSigningKey(device.sig) // E7
   checkKemKey(device.kem) // E7
   await verify(statement, device.sig, net)

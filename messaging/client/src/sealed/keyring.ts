@@ -5,85 +5,26 @@ import {
   context,
   contextHash,
   deriveKey,
-  encode,
   equal,
   hkdf,
   randomBytes,
   toHex,
-  type Value,
   ZERO,
 } from './encoding.ts'
-import { type History, makeEnvelopes, pickEnvelope, readEnvelopes, readHistory } from './envelopes.ts'
+import { makeEnvelopes, pickEnvelope, unwrapSecret, wrapSecret } from './envelopes.ts'
 import { insist } from './errors.ts'
 import {
-  aeadOpen,
-  aeadSeal,
-  checkKemKey,
-  checkSigningKey,
-  KemKey,
-  recoveryId,
-  type SigningKey,
-} from './keys.ts'
-import {
-  asBytes,
-  asList,
-  type Fields,
-  isStrictlySorted,
-  parse,
-  type Statement,
-  sign,
-  verify,
-} from './statement.ts'
-
-export type Role = 'officer' | 'steward' | 'supervisor'
-const ROLES: readonly string[] = ['officer', 'steward', 'supervisor']
-const KINDS = ['authority', 'secretariat']
-
-/** One row of `devices`: id 32 bytes, roles sorted. */
-export interface Listed {
-  readonly id: Bytes
-  readonly roles: readonly Role[]
-}
-
-/** What one accepted entry of the keyring says. */
-export interface Generation {
-  readonly n: number
-  readonly head: Bytes
-  readonly prev: Bytes
-  readonly author: Bytes
-  readonly devices: readonly Listed[]
-  readonly mailbox: Bytes
-  readonly commit: Bytes
-  readonly history: History | null
-}
-
-/** A keyring verified to its entry `n`. */
-export interface KeyringState {
-  readonly principal: Bytes
-  readonly kind: string
-  readonly n: number
-  readonly head: Bytes
-  readonly recovery: { readonly sig: Bytes; readonly kem: Bytes; readonly id: Bytes }
-  readonly floor: number
-  /** Index = n. */
-  readonly generations: readonly Generation[]
-  /** Statements of all devices ever listed, by device id in hex. */
-  readonly statements: ReadonlyMap<string, DeviceStatement>
-  /** Keys and commits already used, in hex (K5). */
-  readonly used: ReadonlySet<string>
-  /** K6 b ends for ever with two persons as stewards. */
-  readonly hadTwoStewards: boolean
-}
-
-interface Entry extends Omit<Generation, 'head' | 'author'> {
-  readonly principal: Bytes
-  readonly kind: string
-  readonly salt: Bytes | null
-  readonly recovery: { readonly sig: Bytes; readonly kem: Bytes }
-  readonly floor: number
-  readonly sealed: Bytes
-  readonly reason: string
-}
+  acceptEntry,
+  type Generation,
+  type KeyringState,
+  type Listed,
+  latest,
+  principalId,
+  type Role,
+  rows,
+} from './keyring_rules.ts'
+import { KemKey, type SigningKey } from './keys.ts'
+import { sign } from './statement.ts'
 
 interface EnvelopePlace {
   readonly principal: Bytes
@@ -104,229 +45,6 @@ const envelopeInfo = (net: string, place: EnvelopePlace, recipient: Bytes): Byte
     recipient,
     place.author,
   )
-
-// ---------------------------------------------------------------- reading an entry
-
-function readListed(value: Value): Listed {
-  const row = asList(value, 'device row')
-  const roles = asList(row[1], 'roles')
-  const isKnown = row.length === 2 && roles.length > 0
-  insist(
-    isKnown && roles.every((role) => ROLES.includes(role as string)),
-    'K3',
-    'unknown-role',
-    'an unknown role',
-  )
-  const isSorted = roles.every((role, i) => i === 0 || (roles[i - 1] as string) < (role as string))
-  insist(isSorted, 'K3', 'not-sorted', 'roles out of order or doubled')
-  return { id: asBytes(row[0], 32, 'device id'), roles: roles as readonly Role[] }
-}
-
-/** K3: what this part of S1 does not know is refused. */
-function refuseLaterParts(fields: Fields): void {
-  insist(KINDS.includes(fields.text('kind')), 'K3', 'unknown-kind', 'a keyring of an unknown kind')
-  const reason = fields.uint('n') === 0 ? 'genesis' : 'add'
-  insist(fields.text('reason') === reason, 'K3', 'unknown-reason', 'an unknown reason, or not of this place')
-  insist(fields.list('acts').length === 0, 'K3', 'unknown-act', 'an unknown act')
-  const isPlain =
-    fields.isNull('sponsor') && fields.isNull('succeeds') && fields.list('sponsored').length === 0
-  insist(isPlain, 'K3', 'unknown-field-value', 'sponsors and successions are not known')
-}
-
-function readEntry(statement: Statement): Entry {
-  const { fields } = statement
-  refuseLaterParts(fields)
-  return {
-    principal: fields.bytes('principal', 32),
-    kind: fields.text('kind'),
-    n: fields.uint('n'),
-    prev: fields.bytes('prev', 32),
-    salt: fields.bytesOrNull('salt', 16),
-    devices: fields.list('devices').map(readListed),
-    recovery: readRecovery(fields),
-    floor: fields.uint('floor'),
-    mailbox: fields.bytes('mailbox', 1216),
-    commit: fields.bytes('commit', 32),
-    history: readHistory(fields, 'K3'),
-    sealed: fields.bytes('sealed', 32),
-    reason: fields.text('reason'),
-  }
-}
-
-// ---------------------------------------------------------------- the rules
-
-const rows = (devices: readonly Listed[]): Value => devices.map(({ id, roles }) => [id, [...roles]])
-const isRow = (a: Listed, b: Listed): boolean => equal(encode(rows([a])), encode(rows([b])))
-const isSteward = (device: Listed | undefined): boolean => device?.roles.includes('steward') ?? false
-const find = (devices: readonly Listed[], id: Bytes) => devices.find((device) => equal(device.id, id))
-
-/** H("principal", …): nothing in it depends on the id. */
-const principalId = (
-  net: string,
-  entry: Pick<Entry, 'kind' | 'salt' | 'devices' | 'recovery'>,
-): Promise<Bytes> => {
-  const { sig, kem } = entry.recovery
-  return contextHash(net, 'principal', entry.kind, entry.salt, rows(entry.devices), { sig, kem }, null, null)
-}
-
-/** K1: the next `n` on the head known. */
-function checkPlace(state: KeyringState | null, entry: Entry): void {
-  const n = state === null ? 0 : state.n + 1
-  insist(entry.n >= n, 'K1', 'stale-epoch', 'another entry has this place')
-  insist(entry.n === n, 'K1', 'missing-entry', 'an entry is missing before this one')
-  const isNext = equal(entry.prev, state?.head ?? ZERO) && (!state || equal(entry.principal, state.principal))
-  insist(isNext, 'K1', 'wrong-predecessor', 'the entry before is another one')
-}
-
-/** K3: `recovery` as the entry says; null is for principals that this part does not know. */
-function readRecovery(fields: Fields): { sig: Bytes; kem: Bytes } {
-  insist(!fields.isNull('recovery'), 'K3', 'unexpected-change', 'an authority has a recovery key')
-  const recovery = fields.map('recovery', ['sig', 'kem'])
-  return { sig: recovery.bytes('sig', 32), kem: recovery.bytes('kem', 1216) }
-}
-
-/** K3: absolute sorted lists; an `add` changes nothing but the rows it adds. */
-function checkLists(state: KeyringState | null, entry: Entry): void {
-  const isSorted = isStrictlySorted(entry.devices.map(({ id }) => id))
-  insist(isSorted, 'K3', 'not-sorted', 'devices out of order or doubled')
-  insist(entry.devices.some(isSteward), 'K3', 'no-steward', 'no device is a steward')
-  insist(
-    (entry.salt === null) === (state !== null),
-    'K3',
-    'unexpected-change',
-    'a salt belongs to the genesis',
-  )
-  if (!state) return
-  const { sig, kem } = state.recovery
-  const isSame = equal(entry.recovery.sig, sig) && equal(entry.recovery.kem, kem) && entry.kind === state.kind
-  const before = latest(state).devices
-  const isKept = before.every((row) => entry.devices.some((other) => isRow(row, other)))
-  const isMore = entry.devices.length > before.length
-  insist(
-    isSame && isKept && isMore,
-    'K3',
-    'unexpected-change',
-    'an add adds devices and changes nothing else',
-  )
-}
-
-/** K3: each device has a valid statement for this principal or this genesis. */
-async function collectStatements(
-  net: string,
-  state: KeyringState | null,
-  entry: Entry,
-  given: readonly Bytes[],
-): Promise<{ all: Map<string, DeviceStatement>; added: DeviceStatement[] }> {
-  const all = new Map(state?.statements ?? [])
-  const offered = new Map<string, DeviceStatement>()
-  for (const raw of given) {
-    const device = await readDeviceStatement(net, raw)
-    offered.set(toHex(device.id), device)
-  }
-  const added: DeviceStatement[] = []
-  for (const { id } of entry.devices) {
-    const name = toHex(id)
-    if (all.has(name)) continue
-    const device = offered.get(name)
-    insist(device !== undefined, 'K3', 'missing-statement', 'a listed device has no statement')
-    const isOurs = state
-      ? device.principal !== null && equal(device.principal, state.principal)
-      : device.salt !== null && entry.salt !== null && equal(device.salt, entry.salt)
-    insist(isOurs, 'K3', 'wrong-statement', 'a device statement of another principal')
-    all.set(name, device)
-    added.push(device)
-  }
-  return { all, added }
-}
-
-/** K5, E7: every key and commit is new in this chain. */
-function useKeys(state: KeyringState | null, entry: Entry, added: readonly DeviceStatement[]): Set<string> {
-  const used = new Set(state?.used ?? [])
-  checkKemKey(entry.mailbox)
-  const keys = [entry.mailbox, entry.commit, ...added.flatMap(({ sig, kem }) => [sig, kem])]
-  if (!state) {
-    checkSigningKey(entry.recovery.sig)
-    checkKemKey(entry.recovery.kem)
-    keys.push(entry.recovery.sig, entry.recovery.kem)
-  }
-  for (const key of keys.map(toHex)) {
-    insist(!used.has(key), 'K5', 'reused-key', 'a key or commit was used before')
-    used.add(key)
-  }
-  return used
-}
-
-/** K6 b: who never had two steward persons adds stewards and supervisors alone. */
-function checkApproval(state: KeyringState | null, entry: Entry): void {
-  if (!state?.hadTwoStewards) return
-  const before = latest(state).devices
-  const added = entry.devices.filter(({ id }) => !find(before, id))
-  const isOfficers = added.every(({ roles }) => roles.length === 1 && roles[0] === 'officer')
-  insist(isOfficers, 'K6', 'approval-needed', 'another steward has to approve a new steward or supervisor')
-}
-
-const stewardPersons = (
-  devices: readonly Listed[],
-  statements: ReadonlyMap<string, DeviceStatement>,
-): number => new Set(devices.filter(isSteward).map(({ id }) => statements.get(toHex(id))?.person)).size
-
-export const latest = (state: KeyringState): Generation => state.generations[state.n] as Generation
-
-/** The keyring with one more entry. `state` null: a genesis. `statements` may hold others too; `envelopes`
- *  null: they were not given (other principals). @throws Refused E1, E2, E7, K1 to K7 */
-export async function acceptEntry(
-  net: string,
-  state: KeyringState | null,
-  raw: Bytes,
-  statements: readonly Bytes[],
-  envelopes: Bytes | null,
-): Promise<KeyringState> {
-  const statement = await parse(net, raw, 'keyring')
-  const entry = readEntry(statement)
-  checkPlace(state, entry) // K1
-  checkLists(state, entry) // K3
-  const { all, added } = await collectStatements(net, state, entry, statements) // K3
-  const author = find(state ? latest(state).devices : entry.devices, statement.kid)
-  const isAuthor = author !== undefined && isSteward(author)
-  insist(isAuthor, 'K2', 'not-a-steward', 'the author is no steward of the entry before')
-  await verify(statement, all.get(toHex(author.id))?.sig ?? ZERO, net) // K2
-  if (!state) {
-    const id = await principalId(net, entry)
-    insist(equal(id, entry.principal), 'K3', 'wrong-principal', 'the principal id is another one')
-  }
-  insist(entry.floor === 0, 'K4', 'wrong-floor', 'the floor stays')
-  const recovery = { ...entry.recovery, id: await recoveryId(net, entry.recovery.sig, entry.recovery.kem) }
-  const used = useKeys(state, entry, added) // K5
-  checkApproval(state, entry) // K6
-  const recipients = [...entry.devices.map(({ id }) => id), recovery.id]
-  if (envelopes) await readEnvelopes(net, envelopes, { recipients, sealed: entry.sealed, rule: 'K4' }) // K4
-  const { n, prev, devices, mailbox, commit, history } = entry
-  const head = statement.hash
-  const generation = { n, head, prev, author: author.id, devices, mailbox, commit, history }
-  return {
-    principal: entry.principal,
-    kind: entry.kind,
-    n,
-    head,
-    recovery,
-    floor: entry.floor,
-    generations: [...(state?.generations ?? []), generation],
-    statements: all,
-    used,
-    hadTwoStewards: (state?.hadTwoStewards ?? false) || stewardPersons(devices, all) > 1,
-  }
-}
-
-/** The device as listed at `n`, with its statement; null when not listed there. */
-export function listedAt(
-  state: KeyringState,
-  n: number,
-  device: Bytes,
-): (DeviceStatement & { readonly roles: readonly Role[] }) | null {
-  const listed = find(state.generations[n]?.devices ?? [], device)
-  const statement = state.statements.get(toHex(device))
-  return listed && statement ? { ...statement, roles: listed.roles } : null
-}
 
 // ---------------------------------------------------------------- secrets
 
@@ -372,10 +90,10 @@ export async function openEnvelope(
 ): Promise<Bytes> {
   const generation = state.generations[n] as Generation
   const info = envelopeInfo(net, { ...generation, principal: state.principal }, recipient.id)
-  return recipient.kem.open(pickEnvelope(envelopes, recipient.id), info)
+  return recipient.kem.open(pickEnvelope('K4', envelopes, recipient.id), info)
 }
 
-/** K7: the secret of the generation before, through `history`. @throws Refused wrong-history, cannot-open */
+/** K7: the secret of the generation before, through `history`. @throws Refused wrong-history */
 export async function openHistory(
   net: string,
   state: KeyringState,
@@ -384,12 +102,11 @@ export async function openHistory(
 ): Promise<Bytes> {
   const { n, history } = generation
   insist(history !== null, 'K7', 'wrong-history', 'there is nothing before')
-  const key = await deriveKey(net, secret, 'keyring history', state.principal, n)
-  const aad = context(net, 'keyring history', state.principal, n, history.of)
-  const older = await aeadOpen(key, history.wrap, aad)
-  const commit = await mailboxCommit(net, state.principal, history.of, older)
-  const isCommitted = equal(commit, state.generations[history.of]?.commit ?? ZERO)
-  insist(isCommitted, 'K7', 'wrong-history', 'the history holds another secret')
+  const place = { purpose: 'keyring history', subject: state.principal, n }
+  const older = await unwrapSecret(net, place, secret, history)
+  const commit = older && (await mailboxCommit(net, state.principal, history.of, older))
+  const isCommitted = commit !== null && equal(commit, state.generations[history.of]?.commit ?? ZERO)
+  insist(isCommitted && older !== null, 'K7', 'wrong-history', 'the history holds another secret')
   return older
 }
 
@@ -427,9 +144,12 @@ async function makeEntry(
   const { principal, n, prev } = draft
   const secret = await keyringSecret(net, principal, n, previous)
   const commit = await mailboxCommit(net, principal, n, secret)
-  const wrapKey = await deriveKey(net, secret, 'keyring history', principal, n)
-  const aad = context(net, 'keyring history', principal, n, Math.max(n - 1, 0))
-  const history = previous ? { of: n - 1, wrap: await aeadSeal(wrapKey, previous, aad) } : null
+  const history = previous
+    ? await wrapSecret(net, { purpose: 'keyring history', subject: principal, n }, secret, {
+        of: n - 1,
+        secret: previous,
+      })
+    : null
   const place = { principal, n, prev, commit, author: author.id }
   const keys = draft.devices.map(({ id }) => ({
     id,

@@ -22,7 +22,7 @@ from messaging.sealed.keyring_entry import (
     read_entry,
     recovery_map,
 )
-from messaging.sealed.keyring_rules import accept_entry
+from messaging.sealed.keyring_rules import accept_entry, check_envelopes
 from messaging.sealed.keys import KemKey, Recovery, SigningKey
 from messaging.sealed.statement import sign
 
@@ -35,6 +35,7 @@ __all__ = [
     "MadeEntry",
     "NewestKeyrings",
     "accept_entry",
+    "check_envelopes",
     "mailbox_key",
     "make_addition",
     "make_device_statement",

@@ -47,7 +47,7 @@ def accept_entry(
     _check_fresh(state, read, added, is_used)
     _check_approval(state, devices)
     if envelopes is not None:
-        _check_envelopes(net, read, envelopes)
+        check_envelopes(net, read, envelopes)
     return _next_state(state, read, devices, added)
 
 
@@ -201,7 +201,8 @@ def _check_approval(state: KeyringState | None, devices: Sequence[ListedDevice])
         raise Refused("K6", "approval-needed", "a second steward must approve; approvals come later")
 
 
-def _check_envelopes(net: str, entry: KeyringEntry, envelopes: bytes) -> None:
+def check_envelopes(net: str, entry: KeyringEntry, envelopes: bytes) -> None:
+    """That the envelopes are the entry's own. Raises Refused K4."""
     recipients = [device for device, _ in entry.devices]
     if entry.recovery is not None:
         recipients.append(entry.recovery.id(net))

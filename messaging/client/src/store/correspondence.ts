@@ -1,0 +1,132 @@
+import { type Device, type ItemJson, type KeyringView, Mailbox } from '../sealed/client.ts'
+import type { Rest } from '../transport/rest.ts'
+import type { Hex, Progress, SessionInfo, ThreadRow } from '../transport/wire.ts'
+import { Reading } from './reading.ts'
+import type { Store } from './store.ts'
+
+const SAVE_AFTER = 1_500
+
+/**
+ * The mailbox of this device, with the input and output that it does not do itself: keyrings and items are
+ * fetched, public state is kept. Signing happens under one lock for all tabs (M4), see `writing`.
+ */
+export class Correspondence {
+  readonly info: SessionInfo
+  readonly rest: Rest
+  readonly store: Store
+  readonly device: Device
+  mailbox!: Mailbox
+  readonly #readings = new Map<Hex, Reading>()
+  #keyrings = new Map<Hex, Promise<KeyringView>>()
+  #stamp = 0
+  #saving: ReturnType<typeof setTimeout> | undefined
+
+  private constructor(info: SessionInfo, rest: Rest, store: Store, device: Device) {
+    this.info = info
+    this.rest = rest
+    this.store = store
+    this.device = device
+  }
+
+  static async open(info: SessionInfo, rest: Rest, store: Store, device: Device): Promise<Correspondence> {
+    const correspondence = new Correspondence(info, rest, store, device)
+    await correspondence.#openMailbox()
+    return correspondence
+  }
+
+  get principal(): Hex {
+    return this.device.principal
+  }
+
+  /** The thread as read on this page; nothing is fetched before `load`. */
+  reading(thread: Hex): Reading {
+    let reading = this.#readings.get(thread)
+    if (reading === undefined) {
+      reading = new Reading(thread, this)
+      this.#readings.set(thread, reading)
+    }
+    return reading
+  }
+
+  thread(thread: Hex): Promise<ThreadRow> {
+    return this.rest.get<ThreadRow>(`threads/${thread}`)
+  }
+
+  /** Fetch and verify what is new in a keyring; one request at a time for each principal. */
+  learnKeyring(principal: Hex): Promise<KeyringView> {
+    const running = this.#keyrings.get(principal)
+    if (running) return running
+    const learning = this.#fetchKeyring(principal).finally(() => this.#keyrings.delete(principal))
+    this.#keyrings.set(principal, learning)
+    return learning
+  }
+
+  async #fetchKeyring(principal: Hex): Promise<KeyringView> {
+    const from = this.mailbox.keyringFrom(principal)
+    const answer = await this.rest.get<Parameters<Mailbox['applyKeyring']>[0]>(`keyrings/${principal}?from=${from}`)
+    return this.mailbox.applyKeyring(answer)
+  }
+
+  receive(item: ItemJson): Promise<void> {
+    const reading = this.reading(item.thread)
+    this.saveSoon()
+    return reading.receive(item)
+  }
+
+  /** The last item that the other side has opened, by its own verified statement; null when none holds. */
+  async openedBy(thread: Hex, progress: Progress): Promise<{ seq: number; at: number } | null> {
+    if (progress.opened === null) return null
+    try {
+      return await this.mailbox.checkOpened(thread, progress.opened)
+    } catch {
+      // An unproven claim of having opened is shown as nothing at all.
+      return null
+    }
+  }
+
+  /** Run `work` while no other tab signs. If another tab signed meanwhile, its counters are taken over first. */
+  writing<T>(work: () => Promise<T>): Promise<T> {
+    return navigator.locks.request(`messaging:${this.info.membership.id}`, async () => {
+      const kept = await this.store.state()
+      if ((kept?.stamp ?? 0) !== this.#stamp) await this.#takeOver()
+      return work()
+    }) as Promise<T>
+  }
+
+  /** Inside `writing`: the state to store together with what was just sealed. */
+  nextState(): { stamp: number; state: ReturnType<Mailbox['exportPublicState']> } {
+    this.#stamp += 1
+    return { stamp: this.#stamp, state: this.mailbox.exportPublicState() }
+  }
+
+  /** Keep heads and transcripts seen; skipped when another tab has written, whose state is then the newer one. */
+  saveSoon(): void {
+    clearTimeout(this.#saving)
+    this.#saving = setTimeout(() => void this.#save().catch(() => undefined), SAVE_AFTER)
+  }
+
+  #save(): Promise<void> {
+    return navigator.locks.request(`messaging:${this.info.membership.id}`, async () => {
+      const kept = await this.store.state()
+      if ((kept?.stamp ?? 0) === this.#stamp) await this.store.saveState(this.nextState())
+    }) as Promise<void>
+  }
+
+  async #openMailbox(): Promise<void> {
+    const kept = await this.store.state()
+    this.#stamp = kept?.stamp ?? 0
+    this.mailbox = await Mailbox.open({
+      net: this.info.net,
+      serverKey: this.info.server_key,
+      device: this.device,
+      ...(kept ? { state: kept.state } : {}),
+    })
+    await this.learnKeyring(this.principal)
+  }
+
+  async #takeOver(): Promise<void> {
+    this.#keyrings = new Map()
+    await this.#openMailbox()
+    for (const reading of this.#readings.values()) if (reading.seq > 0) await reading.replay()
+  }
+}

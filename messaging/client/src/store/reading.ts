@@ -1,0 +1,107 @@
+import type { Applied, ItemJson } from '../sealed/client.ts'
+import { Refused } from '../sealed/errors.ts'
+import type { Hex } from '../transport/wire.ts'
+import type { Correspondence } from './correspondence.ts'
+
+const PAGE = 100
+
+/** What this device could not accept, and where. The thread stands still from here on. */
+export interface Alarm {
+  code: string
+  rule: string
+  seq: number
+}
+
+/**
+ * One thread as verified on this device: its items in order, each applied once. Items come from this device's
+ * own copy first, then from the server; whatever does not verify stops the thread and is kept beside it.
+ */
+export class Reading {
+  readonly thread: Hex
+  applied: Applied[] = []
+  alarm: Alarm | null = null
+  readonly #within: Correspondence
+  #queue: Promise<unknown> = Promise.resolve()
+
+  constructor(thread: Hex, within: Correspondence) {
+    this.thread = thread
+    this.#within = within
+  }
+
+  /** The sequence number of the newest verified item; 0 before the first. */
+  get seq(): number {
+    return this.applied.at(-1)?.seq ?? 0
+  }
+
+  /** Open what this device has, then fetch the rest up to `end` (or the server's end when not known). */
+  load(end?: number): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.applied.length === 0) await this.#applyAll(await this.#within.store.items(this.thread), false)
+      if (end === undefined || end > this.seq) await this.#fetch()
+      else if (end < this.seq) this.#stop('server-went-back', 'T8', end)
+    })
+  }
+
+  /** Fetch what is new. Raises `Failure` when the server does not answer. */
+  sync(): Promise<void> {
+    return this.#inTurn(() => this.#fetch())
+  }
+
+  /** Take an item that the server pushed; earlier ones that were missed are fetched first. */
+  receive(item: ItemJson): Promise<void> {
+    return this.#inTurn(async () => {
+      if (item.seq <= this.seq) return
+      if (item.seq > this.seq + 1) await this.#fetch()
+      else await this.#applyAll([item], true)
+    })
+  }
+
+  /** Apply everything once more into a mailbox that was opened anew. */
+  replay(): Promise<void> {
+    this.applied = []
+    return this.load(0)
+  }
+
+  async #fetch(): Promise<void> {
+    for (;;) {
+      if (this.alarm) return
+      const page = await this.#within.rest.get<{ items: ItemJson[]; seq: number }>(
+        `threads/${this.thread}/items?after=${this.seq}&limit=${PAGE}`,
+      )
+      await this.#applyAll(page.items, true)
+      if (page.seq < this.seq) return this.#stop('server-went-back', 'T8', page.seq)
+      if (page.items.length === 0 || this.seq >= page.seq) return
+    }
+  }
+
+  async #applyAll(items: ItemJson[], isNew: boolean): Promise<void> {
+    for (const item of items) {
+      if (this.alarm) return
+      await this.#applyOne(item, isNew)
+    }
+  }
+
+  async #applyOne(item: ItemJson, isNew: boolean): Promise<void> {
+    const mailbox = this.#within.mailbox
+    try {
+      for (const need of await mailbox.needs(item)) await this.#within.learnKeyring(need.principal)
+      const applied = await mailbox.applyItem(item)
+      if (applied.seq > this.seq) this.applied.push(applied)
+      if (isNew) await this.#within.store.saveItem(item)
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      await this.#within.store.saveEvidence(this.thread, item)
+      this.#stop(error.code, error.rule, item.seq)
+    }
+  }
+
+  #stop(code: string, rule: string, seq: number): void {
+    this.alarm = { code, rule, seq }
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#queue.then(work, work)
+    this.#queue = mine.catch(() => undefined)
+    return mine
+  }
+}

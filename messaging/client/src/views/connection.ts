@@ -1,0 +1,36 @@
+import type { LineState } from '../transport/socket.ts'
+import { byId, show, text } from './page.ts'
+
+// A short break is not worth a banner that moves the page.
+const PATIENCE = 2_000
+
+/** The banner that says whether this page hears the server. */
+export class ConnectionBanner {
+  readonly #retry: () => void
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  constructor(retry: () => void) {
+    this.#retry = retry
+    byId('connection-retry').addEventListener('click', () => this.#retry())
+  }
+
+  set(state: LineState): void {
+    clearTimeout(this.#timer)
+    document.body.dataset.line = state
+    if (state === 'open') this.#hide()
+    else if (state === 'ended') this.#say('line-ended', false)
+    else this.#timer = setTimeout(() => this.#say(navigator.onLine ? 'line-lost' : 'line-offline', true), PATIENCE)
+  }
+
+  #say(key: string, mayRetry: boolean): void {
+    byId('connection-text').textContent = text(key)
+    show(byId('connection-retry'), mayRetry)
+    show(byId('connection-sign-in'), !mayRetry)
+    show(byId('connection'), true)
+  }
+
+  #hide(): void {
+    show(byId('connection'), false)
+    byId('connection-text').textContent = ''
+  }
+}

@@ -1,0 +1,50 @@
+const language = (): string => document.documentElement.lang || 'en'
+
+let longForm: Intl.DateTimeFormat | undefined
+let dayForm: Intl.DateTimeFormat | undefined
+
+/** Date and time in the reader's language and zone, the zone named. Takes unix seconds. */
+export function dateTime(seconds: number): string {
+  longForm ??= new Intl.DateTimeFormat(language(), {
+    year: 'numeric',
+    month: 'short',
+    day: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  })
+  return longForm.format(seconds * 1000)
+}
+
+export function day(seconds: number): string {
+  dayForm ??= new Intl.DateTimeFormat(language(), { dateStyle: 'full' })
+  return dayForm.format(seconds * 1000)
+}
+
+/** Seconds since 1970 of what the API sends: a number, or ISO 8601 text. */
+export function seconds(time: string | number): number {
+  return typeof time === 'number' ? time : Math.floor(Date.parse(time) / 1000)
+}
+
+export function setTime(element: HTMLElement, at: number): void {
+  if (element instanceof HTMLTimeElement) element.dateTime = new Date(at * 1000).toISOString()
+  element.textContent = dateTime(at)
+}
+
+export function number(value: number): string {
+  return new Intl.NumberFormat(language()).format(value)
+}
+
+/** The name of a language in the reader's language, e.g. for `fr`. */
+export function languageName(code: string): string {
+  try {
+    return new Intl.DisplayNames(language(), { type: 'language' }).of(code) ?? code
+  } catch {
+    return code
+  }
+}
+
+/** Lower case without accents, for searching what this device has opened. */
+export function folded(value: string): string {
+  return value.normalize('NFKD').replace(/\p{M}/gu, '').toLocaleLowerCase()
+}

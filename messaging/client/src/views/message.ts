@@ -1,0 +1,110 @@
+import type { Applied, OpenedMessage } from '../sealed/client.ts'
+import type { Copy } from '../store/outbox.ts'
+import type { Standing } from '../store/summary.ts'
+import type { OutboxEntry } from '../store/store.ts'
+import type { AuthorityName, Hex } from '../transport/wire.ts'
+import { dateTime, languageName, setTime } from './format.ts'
+import { clone, fill, hasText, paragraphs, show, slot, text } from './page.ts'
+import { sentenceFor } from './problem.ts'
+
+export type Authorities = Map<Hex, AuthorityName>
+
+/** "Ministry of Justice, State A", as one text. */
+export function authorityText(authority: AuthorityName | undefined): string {
+  if (authority === undefined) return ''
+  return authority.state_name ? `${authority.name}, ${authority.state_name}` : authority.name
+}
+
+export function renderMessage(message: OpenedMessage, authorities: Authorities, onAcknowledge: () => void): HTMLElement {
+  const element = clone('message')
+  element.id = `item-${message.seq}`
+  element.classList.add(message.isOwn ? 'is-own' : 'is-foreign')
+  fill(element, {
+    name: message.name,
+    office: message.office,
+    authority: authorityText(authorities.get(message.principal)),
+    side: text(message.isOwn ? 'side-own' : 'side-foreign'),
+  })
+  setTime(slot(element, 'time'), message.receivedAt)
+  fillText(element, message)
+  const acknowledge = slot(element, 'acknowledge')
+  show(acknowledge, !message.isOwn && message.failed === null)
+  acknowledge.addEventListener('click', onAcknowledge)
+  return element
+}
+
+function fillText(element: HTMLElement, message: OpenedMessage): void {
+  const place = slot(element, 'text')
+  if (message.failed !== null || message.body?.type !== 'note') {
+    place.append(...paragraphs(text('message-failed')))
+    element.classList.add('is-failed')
+  } else {
+    place.lang = message.language
+    place.append(...paragraphs(message.body.text))
+    fill(element, { language: languageName(message.language) })
+    show(slot(element, 'language'), !document.documentElement.lang.startsWith(message.language.slice(0, 2)))
+  }
+  const marks = message.marks.map((mark) => (hasText(`mark-${mark}`) ? text(`mark-${mark}`) : mark))
+  fill(element, { marks: marks.join(' ') })
+  show(slot(element, 'marks'), marks.length > 0)
+}
+
+/** How far an own message has come: icon and words, never colour alone. */
+export function renderStanding(element: HTMLElement, standing: Standing): void {
+  const sign = clone(`standing-${standing.state}`)
+  const words = slot(sign, 'words')
+  if (standing.state === 'opened') words.textContent = text('state-opened', { time: dateTime(standing.at) })
+  if (standing.state === 'acknowledged') words.textContent = acknowledgedText(standing.by)
+  slot(element, 'standing').replaceChildren(sign)
+}
+
+/** On a foreign message: who of the own authority acknowledged it, or that it is on its way. */
+export function renderAcknowledged(element: HTMLElement, by: OpenedMessage | undefined, isWaiting: boolean): void {
+  show(slot(element, 'acknowledge'), by === undefined && !isWaiting && !element.classList.contains('is-failed'))
+  if (by === undefined && !isWaiting) return slot(element, 'standing').replaceChildren()
+  const sign = clone(by ? 'standing-acknowledged' : 'standing-waiting')
+  slot(sign, 'words').textContent = by ? acknowledgedText(by) : text('acknowledgement-waiting')
+  slot(element, 'standing').replaceChildren(sign)
+}
+
+function acknowledgedText(by: OpenedMessage): string {
+  return text('state-acknowledged', { name: by.name, office: by.office, time: dateTime(by.receivedAt) })
+}
+
+/** Small line for what is not a text: an entry of the thread's chain, or an acknowledgement. */
+export function renderNotice(applied: Applied, authorities: Authorities): HTMLElement {
+  const element = clone('thread-notice')
+  element.id = `item-${applied.seq}`
+  fill(element, { words: noticeText(applied, authorities) })
+  setTime(slot(element, 'time'), applied.at)
+  return element
+}
+
+function noticeText(applied: Applied, authorities: Authorities): string {
+  if (applied.type === 'message') {
+    const { name, office, principal } = applied.message
+    return text('notice-acknowledged', { name, office, authority: authorityText(authorities.get(principal)) })
+  }
+  const key = `notice-${applied.reason}`
+  return text(hasText(key) ? key : 'notice-entry', { authority: authorityText(authorities.get(applied.by)) })
+}
+
+export interface WaitingActions {
+  onRetry(): void
+  onTakeBack(): void
+}
+
+/** A message that was sealed here and is not stored yet. */
+export function renderWaiting(entry: OutboxEntry, copy: Copy | null, actions: WaitingActions): HTMLElement {
+  const element = clone('waiting-message')
+  slot(element, 'text').append(...paragraphs(copy?.note?.text ?? text('waiting-note')))
+  if (copy?.note) slot(element, 'text').lang = copy.note.language
+  const problem = entry.problem
+  show(slot(element, 'waiting'), problem === null)
+  show(slot(element, 'problem'), problem !== null)
+  if (problem) fill(element, { 'problem-words': problem.message || sentenceFor(problem.code) })
+  show(slot(element, 'take-back'), problem !== null)
+  slot(element, 'retry').addEventListener('click', () => actions.onRetry())
+  slot(element, 'take-back').addEventListener('click', () => actions.onTakeBack())
+  return element
+}

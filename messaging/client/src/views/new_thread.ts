@@ -1,0 +1,143 @@
+import { Refused } from '../sealed/errors.ts'
+import { DraftKeeper } from '../store/drafts.ts'
+import type { Rest } from '../transport/rest.ts'
+import type { AuthorityRow, Hex } from '../transport/wire.ts'
+import { Composer } from './composer.ts'
+import { takeDelivery } from './deliveries.ts'
+import { folded, number } from './format.ts'
+import { byId, clone, fill, show, slot, text } from './page.ts'
+import { sentenceFor, showProblem } from './problem.ts'
+import { type Mailroom, openMailroom } from './session.ts'
+
+export async function showNewThread(rest: Rest): Promise<void> {
+  const mailroom = await openMailroom(rest)
+  if (mailroom !== null) await new NewThreadView(mailroom).start()
+}
+
+class NewThreadView {
+  readonly #mailroom: Mailroom
+  readonly #keeper: DraftKeeper
+  readonly #composer: Composer
+  #choices: { authority: AuthorityRow; element: HTMLElement; found: string }[] = []
+  #to: Hex | null = null
+  /** The thread that waits to be opened; it gets another id when it has to be sealed again. */
+  #sentThread: Hex | null = null
+
+  constructor(mailroom: Mailroom) {
+    this.#mailroom = mailroom
+    this.#keeper = new DraftKeeper(mailroom.correspondence, 'new')
+    this.#composer = new Composer(this.#keeper, () => ({ to: this.#to ?? '' }))
+    this.#composer.onSend = async (note) => {
+      if (this.#to === null) throw new Refused('T3', 'choose-authority', 'no counterpart chosen')
+      this.#sentThread = await mailroom.outbox.addThread(this.#to, note)
+      this.#composer.enable(false)
+    }
+  }
+
+  async start(): Promise<void> {
+    const { session, correspondence, outbox } = this.#mailroom
+    const { authorities } = await session.rest.get<{ authorities: AuthorityRow[] }>('authorities')
+    const others = authorities.filter((each) => each.id !== correspondence.info.authority.id)
+    this.#choices = others.map((authority) => this.#choice(authority))
+    byId('authorities').replaceChildren(...this.#choices.map((choice) => choice.element))
+    byId('authority-search').addEventListener('input', () => this.#filter())
+    byId('authority-change').addEventListener('click', () => this.#choose(null))
+    byId('retry').addEventListener('click', () => void outbox.flush(true))
+    outbox.onChange = () => void this.#outboxChanged()
+    session.hear = { 'messaging.item.appended': (item) => void takeDelivery(this.#mailroom, item) }
+    session.onOpen = () => void outbox.flush()
+    show(byId('loading'), false)
+    show(byId('new-thread'), true)
+    session.socket.connect()
+    const draft = await this.#keeper.load()
+    if (draft) {
+      this.#composer.restore(draft)
+      const choice = others.find((each) => each.principal !== null && each.principal === draft.to)
+      if (choice) this.#choose(choice)
+    }
+    await this.#outboxChanged()
+  }
+
+  #choice(authority: AuthorityRow): { authority: AuthorityRow; element: HTMLElement; found: string } {
+    const element = clone('authority-choice')
+    fill(element, { name: authority.name, state: authority.state_name ?? '' })
+    const input = slot<HTMLInputElement>(element, 'input')
+    input.value = authority.principal ?? ''
+    input.disabled = authority.principal === null
+    show(slot(element, 'no-keys'), authority.principal === null)
+    input.addEventListener('change', () => this.#choose(authority))
+    return { authority, element, found: folded(`${authority.name} ${authority.state_name ?? ''} ${authority.state ?? ''}`) }
+  }
+
+  #choose(authority: AuthorityRow | null): void {
+    this.#to = authority?.principal ?? null
+    show(byId('authority-chooser'), authority === null)
+    show(byId('authority-chosen'), authority !== null)
+    show(byId('authority-problem'), false)
+    if (authority === null) {
+      for (const { element } of this.#choices) slot<HTMLInputElement>(element, 'input').checked = false
+      return byId('authority-search').focus()
+    }
+    fill(byId('authority-chosen'), { name: authority.name, state: authority.state_name ?? '' })
+    if (this.#to) void this.#showFingerprint(this.#to)
+    this.#composer.changed()
+  }
+
+  async #showFingerprint(principal: Hex): Promise<void> {
+    const place = byId('authority-chosen')
+    fill(place, { digits: '' })
+    try {
+      const keyring = await this.#mailroom.correspondence.learnKeyring(principal)
+      if (this.#to === principal) fill(place, { digits: keyring.fingerprint })
+    } catch (error) {
+      showProblem(byId('authority-problem'), error)
+    }
+  }
+
+  #filter(): void {
+    const words = folded(byId<HTMLInputElement>('authority-search').value).split(/\s+/).filter(Boolean)
+    let shown = 0
+    for (const { element, found } of this.#choices) {
+      const matches = words.every((word) => found.includes(word))
+      show(element, matches)
+      if (matches) shown += 1
+    }
+    byId('authority-found').textContent = text('authorities-found', { count: number(shown) })
+  }
+
+  async #outboxChanged(): Promise<void> {
+    const { outbox } = this.#mailroom
+    const waiting = (await outbox.entries()).filter(({ entry }) => entry.kind === 'thread')
+    const problem = waiting.find(({ entry }) => entry.problem !== null)
+    const [first] = waiting
+    if (first) this.#sentThread = first.entry.thread
+    this.#composer.enable(waiting.length === 0)
+    show(byId('new-waiting'), waiting.length > 0)
+    byId('new-waiting-words').textContent = problem?.entry.problem
+      ? problem.entry.problem.message || sentenceFor(problem.entry.problem.code)
+      : text('thread-waiting')
+    show(byId('take-back'), problem !== undefined)
+    if (problem) byId('take-back').onclick = () => void this.#takeBack(problem.entry.id)
+    if (waiting.length === 0 && this.#sentThread !== null) {
+      await this.#keeper.clear()
+      location.assign(`/threads/${this.#sentThread}/`)
+    }
+  }
+
+  async #takeBack(id: Hex): Promise<void> {
+    const copy = await this.#mailroom.outbox.takeBack(id)
+    this.#composer.enable(true)
+    this.#sentThread = null
+    if (!copy?.note) return
+    const { text: written, subject, ownReference, foreignReference, language } = copy.note
+    this.#composer.set({
+      text: written,
+      subject: subject ?? '',
+      own_reference: ownReference ?? '',
+      foreign_reference: foreignReference ?? '',
+      language,
+    })
+    const choice = this.#choices.find(({ authority }) => authority.principal === copy.to)
+    if (choice) this.#choose(choice.authority)
+  }
+}

@@ -158,8 +158,8 @@ def client_steps() -> list[Step]:
 def install_client() -> int:
     """Make node_modules from the lock file, unless it was made from the present one.
 
-    Not `npm ci`: it refuses a lock without the builds for other systems, which not every mirror carries. What it
-    would promise is compared afterwards: each installed package has the lock's version and digest.
+    Not `npm ci`: it refuses a lock without the builds for other systems, which not every mirror carries. What
+    it would promise is compared afterwards: each installed package has the lock's version and digest.
     """
     marker = CLIENT / "node_modules" / ".installed"
     wanted = hashlib.sha256((CLIENT / "package-lock.json").read_bytes()).hexdigest()
@@ -178,7 +178,7 @@ def install_client() -> int:
 
 
 def packages_not_locked() -> list[str]:
-    """Return installed packages without their equal in package-lock.json, and requirements it does not have."""
+    """Return installed packages without their equal in the lock, and requirements that it does not know."""
     lock = json.loads((CLIENT / "package-lock.json").read_text())["packages"]
     declared = json.loads((CLIENT / "package.json").read_text())
     groups = ("dependencies", "devDependencies")

@@ -1,0 +1,93 @@
+"""How far a thread has been delivered to a member, and opened by it."""
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Greatest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from messaging import access
+from messaging.access import SeenThread
+from messaging.models import Progress, ThreadItem
+from messaging.permissions import Permission
+from messaging.protocol import ProgressReference
+from messaging.refusals import protocol_rules
+from messaging.sealed.receipt import check_opened
+from messaging.sealed.statement import parse
+from messaging.sealed_states import newest_keyrings, thread_state
+from network.errors import Forbidden, Invalid
+from network.frames import Notice
+from network.policy import Actor
+from network.realtime import authority_audience, publish_on_commit
+
+MADE = "messaging.progress.made"
+
+
+@transaction.atomic(durable=True)
+def confirm_delivery(actor: Actor, *, thread_id: str, seq: int) -> None:
+    """Note that everything up to `seq` has reached a device of the actor; less than before changes nothing.
+
+    Raises `NotFound`, and `Invalid("beyond-the-end")` for items that do not exist.
+    """
+    access.stand(actor, Permission.PROGRESS_WRITE)
+    seen = access.get_thread(actor, thread_id, to=Permission.PROGRESS_WRITE)
+    if seq > seen.thread.seq:
+        raise Invalid("beyond-the-end")
+    behind = _own_progress(seen).filter(delivered_seq__lt=seq)
+    if behind.update(delivered_seq=seq, delivered_at=timezone.now()):
+        _tell(seen)
+
+
+@transaction.atomic(durable=True)
+def record_opened(actor: Actor, *, opened: bytes, thread_id: str = "") -> None:
+    """Keep the newest signed statement of how far the actor's authority has opened a thread.
+
+    `thread_id`, where given, must be the thread the statement names. Raises `NotFound`, `Forbidden`, and
+    whatever rule of the protocol is broken.
+    """
+    access.stand(actor, Permission.PROGRESS_WRITE)
+    with protocol_rules():
+        statement = parse(settings.ORIGIN_NAME, opened, "opened")
+        named = statement.fields.data("thread").hex()
+    if thread_id and thread_id != named:
+        raise Invalid("wrong-thread")
+    seen = access.get_thread(actor, named, to=Permission.PROGRESS_WRITE)
+    device_id = statement.kid.hex()
+    if not access.is_own_device(actor, access.get_own_devices([actor], [device_id]).get(device_id)):
+        raise Forbidden("foreign-device", _("This was signed by a device of somebody else."))
+    with protocol_rules():
+        checked = check_opened(
+            settings.ORIGIN_NAME,
+            opened,
+            thread_state(seen.thread, seen.members, []),
+            newest_keyrings(member.principal for member in seen.members),
+            transcript_at=lambda seq: _transcript_at(named, seq),
+        )
+    now = timezone.now()
+    behind = _own_progress(seen).filter(opened_seq__lt=checked.seq)
+    if behind.update(
+        opened_seq=checked.seq,
+        opened_at=now,
+        opened=opened,
+        delivered_seq=Greatest(F("delivered_seq"), checked.seq),
+        delivered_at=now,
+    ):
+        _tell(seen)
+
+
+def _own_progress(seen: SeenThread) -> QuerySet[Progress]:
+    return Progress.objects.filter(thread=seen.thread, principal_id=seen.own.principal_id)
+
+
+def _transcript_at(thread_id: str, seq: int) -> bytes | None:
+    found = (
+        ThreadItem.objects.filter(thread_id=thread_id, seq=seq).values_list("transcript", flat=True).first()
+    )
+    return bytes.fromhex(found) if found else None
+
+
+def _tell(seen: SeenThread) -> None:
+    place = ProgressReference(thread=seen.thread.id, principal=seen.own.principal_id)
+    audiences = [authority_audience(authority_id) for authority_id in seen.authority_ids]
+    publish_on_commit(*[Notice(MADE, audience, place) for audience in audiences])

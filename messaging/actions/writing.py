@@ -1,0 +1,169 @@
+"""Adds items to threads in memory, and writes all of them at once: one batch, one transaction."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+
+from messaging.access import SeenThread
+from messaging.models import (
+    ItemType,
+    Thread,
+    ThreadDevice,
+    ThreadItem,
+    ThreadMember,
+)
+from messaging.protocol import ItemReference
+from messaging.sealed.encoding import sha256
+from messaging.sealed.message import Message
+from messaging.sealed.receipt import make_receipt
+from messaging.sealed.thread import By, ThreadEntry, ThreadState
+from messaging.sealed_states import thread_state
+from messaging.server_key import server_key
+from network.frames import Notice
+from network.realtime import authority_audience
+
+APPENDED = "messaging.item.appended"
+
+
+@dataclass
+class Writing:
+    """One thread, its row locked, while items are added. `known` are messages already in it, by id."""
+
+    row: Thread
+    members: Sequence[ThreadMember]
+    state: ThreadState
+    now: datetime
+    known: dict[str, ThreadItem] = field(default_factory=dict)
+    transcripts: dict[int, bytes] = field(default_factory=dict)
+    items: list[ThreadItem] = field(default_factory=list)
+
+    def add_entry(self, after: ThreadState, entry: ThreadEntry, envelopes: bytes) -> ThreadItem:
+        """Add an accepted entry; `after` is the thread after it."""
+        item = self._item(after, entry.statement.raw, entry.statement.kid, entry.by)
+        item.type = ItemType.ENTRY
+        item.envelopes = envelopes
+        return item
+
+    def add_message(self, after: ThreadState, message: Message, ciphertext: bytes) -> ThreadItem:
+        """Add an accepted message; `after` is the thread after it."""
+        item = self._item(after, message.statement.raw, message.device, message.by)
+        item.type = ItemType.MESSAGE
+        item.ciphertext = ciphertext
+        item.message_id = message.id.hex()
+        item.counter = message.counter
+        item.kind = message.kind
+        self.known[item.message_id] = item
+        return item
+
+    def transcript_at(self, seq: int) -> bytes | None:
+        """Return X_seq, as far as it was read beforehand."""
+        return self.transcripts.get(seq)
+
+    def _item(self, after: ThreadState, raw: bytes, device: bytes, by: By) -> ThreadItem:
+        self.state = after
+        self.transcripts[after.seq] = after.transcript
+        item_hash = sha256(raw)
+        item = ThreadItem(
+            thread_id=self.row.id,
+            seq=after.seq,
+            item=raw,
+            item_hash=item_hash.hex(),
+            receipt=self._receipt(after, item_hash),
+            transcript=after.transcript.hex(),
+            received_at=self.now,
+            principal_id=by.principal.hex(),
+            device_id=device.hex(),
+        )
+        self.items.append(item)
+        return item
+
+    def _receipt(self, after: ThreadState, item_hash: bytes) -> bytes:
+        return make_receipt(
+            settings.ORIGIN_NAME,
+            server_key().key,
+            thread=after.thread,
+            seq=after.seq,
+            item=item_hash,
+            transcript=after.transcript,
+            at=int(self.now.timestamp()),
+        )
+
+
+def begin_writing(seen: SeenThread, now: datetime, devices: Iterable[ThreadDevice] = ()) -> Writing:
+    """Return a locked thread ready to be added to."""
+    return Writing(seen.thread, seen.members, thread_state(seen.thread, seen.members, devices), now)
+
+
+def write_all(writings: Iterable[Writing]) -> list[Notice]:
+    """Store every added item and the new end of its thread; returns what its members must hear."""
+    changed = [writing for writing in writings if writing.items]
+    if not changed:
+        return []
+    ThreadItem.objects.bulk_create([item for writing in changed for item in writing.items])
+    for writing in changed:
+        _move_row(writing)
+    fields = ["n", "head", "commit", "seq", "transcript", "changed_at"]
+    Thread.objects.bulk_update([writing.row for writing in changed], fields)
+    moved = [member for writing in changed for member in _moved_members(writing)]
+    if moved:
+        ThreadMember.objects.bulk_update(moved, ["by_n", "keyring_n", "keyring_head"])
+    ids = [writing.row.id for writing in changed]
+    ThreadMember.objects.filter(thread_id__in=ids).update(changed_at=changed[0].now)
+    _write_devices(changed)
+    return [notice for writing in changed for notice in _notices(writing)]
+
+
+def _move_row(writing: Writing) -> None:
+    row, state = writing.row, writing.state
+    row.n, row.head, row.commit = state.n, state.head.hex(), state.commit.hex()
+    row.seq, row.transcript, row.changed_at = state.seq, state.transcript.hex(), writing.now
+
+
+def _moved_members(writing: Writing) -> list[ThreadMember]:
+    """Return the members whose keyring entries or newest `by` have moved."""
+    moved = []
+    for member in writing.members:
+        principal = bytes.fromhex(member.principal_id)
+        now = writing.state.member(principal)
+        by_n = writing.state.by_n.get(principal, 0)
+        if now and (now.keyring_n, by_n) != (member.keyring_n, member.by_n):
+            member.keyring_n, member.keyring_head = now.keyring_n, now.keyring_head.hex()
+            member.by_n = by_n
+            moved.append(member)
+    return moved
+
+
+def _write_devices(changed: Sequence[Writing]) -> None:
+    last = {
+        (item.thread_id, item.device_id): item
+        for writing in changed
+        for item in writing.items
+        if item.type == ItemType.MESSAGE
+    }
+    rows = [
+        ThreadDevice(
+            thread_id=item.thread_id,
+            device_id=item.device_id,
+            counter=item.counter or 0,
+            item_hash=item.item_hash,
+            seq=item.seq,
+        )
+        for item in last.values()
+    ]
+    ThreadDevice.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["thread", "device"],
+        update_fields=["counter", "item_hash", "seq"],
+    )
+
+
+def _notices(writing: Writing) -> list[Notice]:
+    audiences = [authority_audience(member.principal.authority_id) for member in writing.members]
+    return [
+        Notice(APPENDED, audience, ItemReference(thread=item.thread_id, seq=item.seq))
+        for item in writing.items
+        for audience in audiences
+    ]

@@ -1,0 +1,141 @@
+"""Threads, their members, their items in order, and how far each member has come."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from messaging.models.keyring import ID, Device, Principal
+
+
+class ThreadKind(models.TextChoices):
+    """What a thread is for. Direct contact, notes and ledgers come later."""
+
+    CASE = "case"
+
+
+class ThreadRole(models.TextChoices):
+    """What a member is in a thread. Observers and practitioners come later."""
+
+    PARTY = "party"
+
+
+class ItemType(models.TextChoices):
+    """What stands in the sequence of a thread."""
+
+    ENTRY = "entry"
+    MESSAGE = "message"
+
+
+class Thread(models.Model):
+    """A correspondence. `n` and `head` are its newest entry, `seq` and `transcript` its end."""
+
+    id = models.CharField(primary_key=True, max_length=ID)
+    kind = models.CharField(max_length=10, choices=ThreadKind.choices)
+    n = models.PositiveBigIntegerField()
+    head = models.CharField(max_length=ID)
+    commit = models.CharField(max_length=ID)
+    seq = models.PositiveBigIntegerField()
+    transcript = models.CharField(max_length=ID)
+    opened_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="thread_kind_known", condition=Q(kind__in=ThreadKind.values)),
+        )
+
+
+class ThreadMember(models.Model):
+    """A principal in a thread. `by_n` is the newest of its entries anything here was signed under."""
+
+    thread = models.ForeignKey(Thread, models.PROTECT, related_name="members")
+    principal = models.ForeignKey(Principal, models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=12, choices=ThreadRole.choices)
+    keyring_n = models.PositiveBigIntegerField()
+    keyring_head = models.CharField(max_length=ID)
+    by_n = models.PositiveBigIntegerField(default=0)
+    changed_at = models.DateTimeField()  # the thread's, repeated: a member's list is one index read
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(name="thread_member_role_known", condition=Q(role__in=ThreadRole.values)),
+            models.UniqueConstraint(name="thread_member_once", fields=("thread", "principal")),
+        )
+        indexes = (models.Index(name="thread_member_list", fields=("principal", "-changed_at", "-thread")),)
+
+
+class ThreadDevice(models.Model):
+    """The last message accepted from a device in a thread: its counter, hash and place."""
+
+    thread = models.ForeignKey(Thread, models.PROTECT, related_name="thread_devices")
+    device = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    counter = models.PositiveBigIntegerField()
+    item_hash = models.CharField(max_length=ID)
+    seq = models.PositiveBigIntegerField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="thread_device_once", fields=("thread", "device")),)
+
+
+class ThreadItem(models.Model):
+    """An entry or a message, stored as it was sent. The columns repeat what its signed header says."""
+
+    thread = models.ForeignKey(Thread, models.PROTECT, related_name="items")
+    seq = models.PositiveBigIntegerField()
+    type = models.CharField(max_length=8, choices=ItemType.choices)
+    item_hash = models.CharField(max_length=ID)
+    item = models.BinaryField()
+    ciphertext = models.BinaryField(null=True)
+    envelopes = models.BinaryField(null=True)
+    transcript = models.CharField(max_length=ID)
+    receipt = models.BinaryField()
+    received_at = models.DateTimeField()
+    principal = models.ForeignKey(Principal, models.PROTECT, related_name="+")
+    device = models.ForeignKey(Device, models.PROTECT, related_name="+")
+    message_id = models.CharField(max_length=32, blank=True, default="")
+    counter = models.PositiveBigIntegerField(null=True)
+    kind = models.CharField(max_length=20, blank=True, default="")
+    stage = models.CharField(max_length=20, blank=True, default="")
+    urgency = models.PositiveSmallIntegerField(default=0)
+    due = models.PositiveBigIntegerField(null=True)  # unix seconds
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="thread_item_shape",
+                condition=Q(
+                    type=ItemType.ENTRY, envelopes__isnull=False, ciphertext__isnull=True, message_id=""
+                )
+                | (
+                    Q(type=ItemType.MESSAGE, envelopes__isnull=True, ciphertext__isnull=False)
+                    & Q(counter__isnull=False)
+                    & ~Q(message_id="")
+                ),
+            ),
+            models.UniqueConstraint(name="thread_item_once", fields=("thread", "seq")),
+            # M2: an id is new for ever in its thread.
+            models.UniqueConstraint(
+                name="message_once", fields=("thread", "message_id"), condition=~Q(message_id="")
+            ),
+            # M4: a device counts its messages in a thread.
+            models.UniqueConstraint(name="message_counter_once", fields=("thread", "device", "counter")),
+        )
+
+
+class Progress(models.Model):
+    """How far the items of a thread have been delivered to a member, and opened by it (signed)."""
+
+    thread = models.ForeignKey(Thread, models.PROTECT, related_name="progress")
+    principal = models.ForeignKey(Principal, models.PROTECT, related_name="+")
+    delivered_seq = models.PositiveBigIntegerField(default=0)
+    delivered_at = models.DateTimeField(null=True)
+    opened_seq = models.PositiveBigIntegerField(default=0)
+    opened_at = models.DateTimeField(null=True)
+    opened = models.BinaryField(null=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(name="progress_once", fields=("thread", "principal")),
+            models.CheckConstraint(
+                name="progress_opened_after_delivered", condition=Q(opened_seq__lte=F("delivered_seq"))
+            ),
+        )

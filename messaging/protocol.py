@@ -1,0 +1,301 @@
+"""What crosses the wire for sealed correspondence: bodies of commands, results, events and the REST API.
+
+Binary is standard base64, identifiers lowercase hexadecimal, times unix seconds.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from network.frames import Body, HexId, Seq, blob
+
+ENTRY_MOST = 64 * 1024  # bytes of a keyring or thread entry
+ENVELOPES_MOST = 192 * 1024  # about 1,207 bytes a recipient
+STATEMENT_MOST = 4096
+STATEMENTS_MOST = 20  # new devices in one entry
+ITEM_MOST = 4096
+CIPHERTEXT_MOST = 40_960  # the largest padded message; fits a socket frame in base64
+MESSAGES_MOST = 16  # in one command
+OPENED_MOST = 1024
+DRAFT_MOST = 64 * 1024
+PAGE_MOST = 100
+
+if TYPE_CHECKING:
+    Entry = bytes
+    Envelopes = bytes
+    Statement = bytes
+    Item = bytes
+    Ciphertext = bytes
+    Opened = bytes
+    Sealed = bytes
+    Bytes = bytes
+else:
+    Entry = blob(ENTRY_MOST)
+    Envelopes = blob(ENVELOPES_MOST)
+    Statement = blob(STATEMENT_MOST)
+    Item = blob(ITEM_MOST)
+    Ciphertext = blob(CIPHERTEXT_MOST)
+    Opened = blob(OPENED_MOST)
+    Sealed = blob(DRAFT_MOST)
+    Bytes = blob(ENVELOPES_MOST)  # what the server gives back
+
+Status = Literal["requested", "enrolled", "declined"]
+ItemTypeName = Literal["entry", "message"]
+Role = Literal["officer", "supervisor", "steward"]
+UnixSeconds = Annotated[int, Field(ge=0, lt=2**53)]
+
+
+class SealedMessage(Body):
+    """A message as signed and sealed by a device."""
+
+    item: Item
+    ciphertext: Ciphertext
+
+
+class AppendMessages(Body):
+    """Command `messaging.messages.append`."""
+
+    messages: Annotated[list[SealedMessage], Field(min_length=1, max_length=MESSAGES_MOST)]
+
+
+class ErrorFacts(Body):
+    """A stable code and a sentence for the human."""
+
+    code: str
+    message: str
+
+
+class RefusedMessage(Body):
+    """One message of several that was not taken."""
+
+    error: ErrorFacts
+
+
+class StoredMessage(Body):
+    """Where a message stands, and the server's signature on it."""
+
+    seq: Seq
+    receipt: Bytes
+
+
+class AppendedMessages(Body):
+    """One answer for each message, in order."""
+
+    results: list[StoredMessage | RefusedMessage]
+
+
+class ConfirmDelivery(Body):
+    """Command `messaging.delivery.confirm`: everything up to `seq` has reached a device of the actor."""
+
+    thread: HexId
+    seq: Seq
+
+
+class RecordOpened(Body):
+    """Command `messaging.opened.record`: a statement signed by the reading device."""
+
+    opened: Opened
+
+
+class ItemReference(Body):
+    """What is stored of an event about an item."""
+
+    thread: HexId
+    seq: Seq
+
+
+class ItemBody(Body):
+    """Event `messaging.item.appended`, and one row of a thread's items."""
+
+    thread: HexId
+    seq: Seq
+    type: ItemTypeName
+    item: Bytes
+    ciphertext: Bytes | None
+    envelopes: Bytes | None
+    receipt: Bytes
+    received_at: UnixSeconds
+
+
+class ProgressReference(Body):
+    """What is stored of an event about progress."""
+
+    thread: HexId
+    principal: HexId
+
+
+class MemberProgress(Body):
+    """How far a member has come; `opened` is signed by its device."""
+
+    principal: HexId
+    delivered_seq: Seq
+    opened_seq: Seq
+    opened: Bytes | None
+
+
+class ProgressMade(MemberProgress):
+    """Event `messaging.progress.made`."""
+
+    thread: HexId
+
+
+class KeyringPlace(Body):
+    """Event `messaging.keyring.grew`, and the answer to a keyring entry: the newest entry."""
+
+    principal: HexId
+    n: Seq
+    head: HexId
+
+
+class DevicePlace(Body):
+    """Events `messaging.device.requested` and `messaging.device.declined`."""
+
+    device: HexId
+
+
+# Bodies of the REST API only
+
+
+class KeyringEntryForm(Body):
+    """A new entry of a keyring with what it needs to be checked."""
+
+    entry: Entry
+    envelopes: Envelopes
+    statements: Annotated[list[Statement], Field(max_length=STATEMENTS_MOST)]
+
+
+class DeviceForm(Body):
+    """A device that asks to be listed; `roles` is a wish, the steward decides."""
+
+    statement: Statement
+    roles: Annotated[list[Role], Field(max_length=3)] = []
+
+
+class ThreadForm(Body):
+    """A new thread, with its first message if there is one."""
+
+    entry: Entry
+    envelopes: Envelopes
+    messages: Annotated[list[SealedMessage], Field(max_length=1)]
+
+
+class ThreadEntryForm(Body):
+    """A new entry of a thread."""
+
+    entry: Entry
+    envelopes: Envelopes
+
+
+class DeliveredForm(Body):
+    """How far a thread has reached a device of the actor."""
+
+    seq: Seq
+
+
+class DraftBody(Body):
+    """A draft as sealed by the client."""
+
+    sealed: Sealed
+
+
+class OpenedThread(Body):
+    """The answer to a new thread."""
+
+    thread: HexId
+    receipts: list[Bytes]
+    seq: Seq
+
+
+class AuthorityFacts(Body):
+    """An authority as members see it."""
+
+    id: str
+    name: str
+    state: str | None
+    state_name: str | None
+
+
+class ListedAuthority(AuthorityFacts):
+    """An authority in the list of those that can be written to."""
+
+    functions: list[str]
+    principal: HexId | None
+    keyring_n: Seq | None
+
+
+class AuthorityList(Body):
+    """Every authority of the network."""
+
+    authorities: list[ListedAuthority]
+
+
+class KeyringEntryBody(Body):
+    """One stored entry of a keyring; envelopes only for the own authority."""
+
+    n: Seq
+    entry: Bytes
+    envelopes: Bytes | None
+
+
+class Keyring(Body):
+    """At most 100 entries in order, and the statements of the devices ever listed."""
+
+    principal: HexId
+    authority: AuthorityFacts
+    entries: list[KeyringEntryBody]
+    statements: list[Bytes]
+
+
+class DeviceRequest(Body):
+    """A device that asked to be listed."""
+
+    device: HexId
+    statement: Bytes
+    person: str
+    name: str
+    office: str
+    requested_at: UnixSeconds
+    status: Status
+
+
+class DeviceRequestList(Body):
+    """Device requests, the newest first."""
+
+    requests: list[DeviceRequest]
+
+
+class Member(Body):
+    """A principal in a thread."""
+
+    principal: HexId
+    role: str
+    authority: AuthorityFacts
+
+
+class ThreadBody(Body):
+    """A thread as its members see it."""
+
+    thread: HexId
+    kind: str
+    n: Seq
+    head: HexId
+    seq: Seq
+    transcript: HexId
+    members: list[Member]
+    opened_at: UnixSeconds
+    changed_at: UnixSeconds
+    progress: list[MemberProgress]
+
+
+class ThreadPage(Body):
+    """At most 100 threads, the newest change first."""
+
+    threads: list[ThreadBody]
+    next: str | None
+
+
+class ItemPage(Body):
+    """At most 100 items in order; `seq` is the end of the thread."""
+
+    items: list[ItemBody]
+    seq: Seq

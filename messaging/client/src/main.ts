@@ -1,5 +1,5 @@
-import { Failure } from './transport/failure.ts'
 import { retryDelay } from './transport/backoff.ts'
+import { Failure } from './transport/failure.ts'
 import { Rest } from './transport/rest.ts'
 import { showDevices } from './views/devices.ts'
 import { showNewThread } from './views/new_thread.ts'
@@ -20,7 +20,8 @@ async function start(): Promise<void> {
   if (page === undefined) return
   const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? ''
   const rest = new Rest(token)
-  if (!('locks' in navigator) || !crypto.subtle || !('indexedDB' in window)) return stopWith(text('browser-too-old'))
+  if (!('locks' in navigator) || !crypto.subtle || !('indexedDB' in window))
+    return stopWith(text('browser-too-old'))
   for (let attempt = 0; ; attempt += 1) {
     try {
       await page(rest)
@@ -40,5 +41,10 @@ function stopWith(problem: string): void {
   show(byId('page-problem'), true)
   show(byId('loading'), false)
 }
+
+// Whatever was not foreseen is said, not swallowed; a broken line has its own banner.
+addEventListener('unhandledrejection', (event) => {
+  if (!(event.reason instanceof Failure && event.reason.isTemporary)) stopWith(sentence(event.reason))
+})
 
 void start()

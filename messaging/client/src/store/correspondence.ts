@@ -1,10 +1,11 @@
-import { type Device, type ItemJson, type KeyringView, Mailbox } from '../sealed/client.ts'
+import { type Device, type ItemJson, type KeyringJson, type KeyringView, Mailbox } from '../sealed/client.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { Hex, Progress, SessionInfo, ThreadRow } from '../transport/wire.ts'
 import { Reading } from './reading.ts'
 import type { Store } from './store.ts'
 
 const SAVE_AFTER = 1_500
+const KEYRING_PAGE = 100
 
 /**
  * The mailbox of this device, with the input and output that it does not do itself: keyrings and items are
@@ -62,9 +63,12 @@ export class Correspondence {
   }
 
   async #fetchKeyring(principal: Hex): Promise<KeyringView> {
-    const from = this.mailbox.keyringFrom(principal)
-    const answer = await this.rest.get<Parameters<Mailbox['applyKeyring']>[0]>(`keyrings/${principal}?from=${from}`)
-    return this.mailbox.applyKeyring(answer)
+    for (;;) {
+      const from = this.mailbox.keyringFrom(principal)
+      const answer = await this.rest.get<KeyringJson>(`keyrings/${principal}?from=${from}`)
+      const view = await this.mailbox.applyKeyring(answer)
+      if (answer.entries.length < KEYRING_PAGE) return view
+    }
   }
 
   receive(item: ItemJson): Promise<void> {

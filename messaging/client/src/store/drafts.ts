@@ -62,7 +62,9 @@ export class DraftKeeper {
 
   async #fromServer(): Promise<Base64 | undefined> {
     try {
-      return (await this.#within.rest.get<{ sealed: Base64 | null }>(`drafts/${this.#key}`)).sealed ?? undefined
+      return (
+        (await this.#within.rest.get<{ sealed: Base64 | null }>(`drafts/${this.#key}`)).sealed ?? undefined
+      )
     } catch {
       return undefined
     }

@@ -12,6 +12,15 @@ export type Copy = { to: Hex | null; note: NoteInput | null; of: { id: Hex; seq:
 
 const RESEALS = 3
 
+// The keys or the thread moved on between sealing and arriving: learn, and seal anew.
+const OUTDATED = new Set([
+  'stale-epoch',
+  'stale-author-keyring',
+  'stale-member-keyring',
+  'stale-transcript',
+  'wrong-epoch',
+])
+
 /**
  * Sends what was sealed. Bytes are stored before they are sent, and the same bytes are sent until there is a
  * definite answer; only `stale-epoch` makes new ones, and names the old in `void` (M4).
@@ -31,7 +40,9 @@ export class Outbox {
 
   async entries(thread?: Hex): Promise<{ entry: OutboxEntry; copy: Copy | null }[]> {
     const entries = (await this.#within.store.outbox()).filter((entry) => !thread || entry.thread === thread)
-    return Promise.all(entries.map(async (entry) => ({ entry, copy: await this.#copyOf(entry).catch(() => null) })))
+    return Promise.all(
+      entries.map(async (entry) => ({ entry, copy: await this.#copyOf(entry).catch(() => null) })),
+    )
   }
 
   /** Seal and queue a note. Raises `Refused` (`message-pending` while an earlier one has no answer yet). */
@@ -100,7 +111,8 @@ export class Outbox {
     } catch (error) {
       if (!(error instanceof Failure)) throw error
     }
-    if (this.#within.reading(thread).alarm) throw new Refused('T8', 'thread-stopped', 'the thread stands still')
+    if (this.#within.reading(thread).alarm)
+      throw new Refused('T8', 'thread-stopped', 'the thread stands still')
   }
 
   async #seal(thread: Hex, copy: Copy): Promise<Sealed> {
@@ -132,7 +144,10 @@ export class Outbox {
     // Strictly rising, so that two notes of one millisecond keep their order.
     this.#queuedAt = Math.max(Date.now(), this.#queuedAt + 1)
     const add = { ...entry, copy: sealed, queuedAt: this.#queuedAt, problem: null }
-    await this.#within.store.saveSealed(this.#within.nextState(), remove === undefined ? { add } : { add, remove })
+    await this.#within.store.saveSealed(
+      this.#within.nextState(),
+      remove === undefined ? { add } : { add, remove },
+    )
   }
 
   async #sendAll(again: boolean): Promise<void> {
@@ -160,7 +175,7 @@ export class Outbox {
       return
     }
     if (failure.isTemporary) throw failure
-    if (failure.code === 'stale-epoch' && reseals < RESEALS) return this.#sealAgain(entry, reseals + 1)
+    if (OUTDATED.has(failure.code) && reseals < RESEALS) return this.#sealAgain(entry, reseals + 1)
     await this.#note(entry, { code: failure.code, message: failure.message })
   }
 
@@ -186,6 +201,7 @@ export class Outbox {
 
   async #sealAgain(entry: OutboxEntry, reseals: number): Promise<void> {
     const copy = await this.#copyOf(entry)
+    await this.#within.learnKeyring(this.#within.principal)
     if (entry.kind === 'thread') await this.#keepThread(copy, entry.id)
     else {
       this.#within.mailbox.markRefused(entry.thread, entry.id)

@@ -17,7 +17,13 @@ export function messagesOf(applied: readonly Applied[]): OpenedMessage[] {
 
 /** `openedSeq`: the last item that the own authority has opened. */
 export function summarise(applied: readonly Applied[], openedSeq: number): Summary {
-  const summary: Summary = { subject: null, ownReference: null, foreignReference: null, turn: 'nobody', unread: 0 }
+  const summary: Summary = {
+    subject: null,
+    ownReference: null,
+    foreignReference: null,
+    turn: 'nobody',
+    unread: 0,
+  }
   for (const message of messagesOf(applied)) {
     summary.subject ??= message.subject
     const own = message.isOwn ? message.ownReference : message.foreignReference
@@ -43,7 +49,11 @@ export type Standing =
   | { state: 'stored' }
 
 /** How far an own message is known to have come: the furthest of what is proven. */
-export function standing(message: OpenedMessage, acknowledgements: Map<Hex, OpenedMessage>, other: OtherSide): Standing {
+export function standing(
+  message: OpenedMessage,
+  acknowledgements: Map<Hex, OpenedMessage>,
+  other: OtherSide,
+): Standing {
   const by = acknowledgements.get(message.id)
   if (by) return { state: 'acknowledged', by }
   if (other.opened && other.opened.seq >= message.seq) return { state: 'opened', at: other.opened.at }

@@ -160,7 +160,11 @@ export class Socket {
     }
     this.#waiting.clear()
     if (this.#state === 'ended') return
-    if (code === SESSION_ENDED || code === MEMBERSHIP_ENDED) return this.#setState('ended')
+    if (code === SESSION_ENDED || code === MEMBERSHIP_ENDED) this.#setState('ended')
+    else this.#retryLater(code)
+  }
+
+  #retryLater(code: number): void {
     if (SLOW_DOWN.has(code)) this.#attempt = Math.max(this.#attempt, 5)
     const delay = retryDelay(this.#attempt++)
     this.#retry = setTimeout(() => this.connect(), delay)

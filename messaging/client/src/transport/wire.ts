@@ -48,8 +48,8 @@ export interface ThreadRow {
   seq: number
   transcript: Hex
   members: { principal: Hex; role: string; authority: AuthorityName }[]
-  opened_at: string | number
-  changed_at: string | number
+  opened_at: number
+  changed_at: number
   progress: Progress[]
 }
 
@@ -59,8 +59,8 @@ export interface DeviceRequest {
   person: string
   name: string
   office: string
-  requested_at: string | number
-  status: string
+  requested_at: number
+  status: 'requested' | 'enrolled' | 'declined'
 }
 
 export type SendResult = { seq: number; receipt: Base64 } | { error: { code: string; message: string } }

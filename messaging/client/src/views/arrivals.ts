@@ -39,9 +39,9 @@ export class Arrivals {
       return
     }
     this.#unseen += count
-    this.#button.querySelector('[data-slot="words"]')?.replaceChildren(
-      text('new-messages', { count: number(this.#unseen) }),
-    )
+    this.#button
+      .querySelector('[data-slot="words"]')
+      ?.replaceChildren(text('new-messages', { count: number(this.#unseen) }))
     show(this.#button, true)
   }
 

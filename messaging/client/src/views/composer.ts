@@ -51,7 +51,10 @@ export class Composer {
   changed(): void {
     this.#showLength()
     this.#say('draft-unsaved')
-    this.#keeper.save({ ...Object.fromEntries(FIELDS.map((name) => [name, this.get(name)])), ...this.#extra() })
+    this.#keeper.save({
+      ...Object.fromEntries(FIELDS.map((name) => [name, this.get(name)])),
+      ...this.#extra(),
+    })
   }
 
   restore(draft: Draft): void {

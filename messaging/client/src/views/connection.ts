@@ -19,7 +19,11 @@ export class ConnectionBanner {
     document.body.dataset.line = state
     if (state === 'open') this.#hide()
     else if (state === 'ended') this.#say('line-ended', false)
-    else this.#timer = setTimeout(() => this.#say(navigator.onLine ? 'line-lost' : 'line-offline', true), PATIENCE)
+    else
+      this.#timer = setTimeout(
+        () => this.#say(navigator.onLine ? 'line-lost' : 'line-offline', true),
+        PATIENCE,
+      )
   }
 
   #say(key: string, mayRetry: boolean): void {

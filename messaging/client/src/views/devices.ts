@@ -1,17 +1,24 @@
 import { makeDeviceRequest, makeGenesis, type Person } from '../sealed/client.ts'
 import { createDeviceKeys, deviceWords, fingerprintDigits } from '../sealed/keys.ts'
 import type { Correspondence } from '../store/correspondence.ts'
+import { Outbox } from '../store/outbox.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { DeviceRequest, SessionInfo } from '../transport/wire.ts'
 import { takeDelivery } from './deliveries.ts'
-import { Outbox } from '../store/outbox.ts'
 import { showKit } from './kit.ts'
 import { byId, clone, fill, hasText, show, showOnly, slot, text } from './page.ts'
 import { showProblem } from './problem.ts'
 import { RequestList } from './requests.ts'
 import { Session, takeReturnPath } from './session.ts'
 
-const STEPS = ['step-no-keys', 'step-make-keyring', 'kit', 'step-request', 'step-waiting', 'step-ready'] as const
+const STEPS = [
+  'step-no-keys',
+  'step-make-keyring',
+  'kit',
+  'step-request',
+  'step-waiting',
+  'step-ready',
+] as const
 const LOOK_EVERY = 15_000
 
 export async function showDevices(rest: Rest): Promise<void> {
@@ -56,7 +63,12 @@ class DevicesView {
   async #makeKeyring(): Promise<void> {
     const { info, store, rest } = this.#session
     const keys = await createDeviceKeys()
-    const { device, kit, body } = await makeGenesis({ net: info.net, person: personOf(info), keys, at: now() })
+    const { device, kit, body } = await makeGenesis({
+      net: info.net,
+      person: personOf(info),
+      keys,
+      at: now(),
+    })
     this.#session.hear = {}
     this.#step('kit')
     await showKit(kit, info, device.principal)
@@ -75,7 +87,13 @@ class DevicesView {
   async #request(principal: string): Promise<void> {
     const { info, store, rest } = this.#session
     const keys = await createDeviceKeys()
-    const made = await makeDeviceRequest({ net: info.net, principal, person: personOf(info), keys, at: now() })
+    const made = await makeDeviceRequest({
+      net: info.net,
+      principal,
+      person: personOf(info),
+      keys,
+      at: now(),
+    })
     await store.saveDevice(made.device)
     await rest.post('devices/requests', made.body)
     const correspondence = await this.#session.openMailbox()
@@ -109,7 +127,7 @@ class DevicesView {
   async #checkPending(correspondence: Correspondence): Promise<void> {
     const { requests } = await correspondence.rest.get<{ requests: DeviceRequest[] }>('devices/requests')
     const mine = requests.find((request) => request.device === correspondence.device.id)
-    if (mine === undefined || mine.status !== 'pending') this.#declined(correspondence)
+    if (mine === undefined || mine.status !== 'requested') this.#declined(correspondence)
   }
 
   #declined(correspondence: Correspondence): void {

@@ -21,11 +21,6 @@ export function day(seconds: number): string {
   return dayForm.format(seconds * 1000)
 }
 
-/** Seconds since 1970 of what the API sends: a number, or ISO 8601 text. */
-export function seconds(time: string | number): number {
-  return typeof time === 'number' ? time : Math.floor(Date.parse(time) / 1000)
-}
-
 export function setTime(element: HTMLElement, at: number): void {
   if (element instanceof HTMLTimeElement) element.dateTime = new Date(at * 1000).toISOString()
   element.textContent = dateTime(at)

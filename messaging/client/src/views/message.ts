@@ -1,7 +1,7 @@
 import type { Applied, OpenedMessage } from '../sealed/client.ts'
 import type { Copy } from '../store/outbox.ts'
-import type { Standing } from '../store/summary.ts'
 import type { OutboxEntry } from '../store/store.ts'
+import type { Standing } from '../store/summary.ts'
 import type { AuthorityName, Hex } from '../transport/wire.ts'
 import { dateTime, languageName, setTime } from './format.ts'
 import { clone, fill, hasText, paragraphs, show, slot, text } from './page.ts'
@@ -15,7 +15,11 @@ export function authorityText(authority: AuthorityName | undefined): string {
   return authority.state_name ? `${authority.name}, ${authority.state_name}` : authority.name
 }
 
-export function renderMessage(message: OpenedMessage, authorities: Authorities, onAcknowledge: () => void): HTMLElement {
+export function renderMessage(
+  message: OpenedMessage,
+  authorities: Authorities,
+  onAcknowledge: () => void,
+): HTMLElement {
   const element = clone('message')
   element.id = `item-${message.seq}`
   element.classList.add(message.isOwn ? 'is-own' : 'is-foreign')
@@ -59,9 +63,19 @@ export function renderStanding(element: HTMLElement, standing: Standing): void {
 }
 
 /** On a foreign message: who of the own authority acknowledged it, or that it is on its way. */
-export function renderAcknowledged(element: HTMLElement, by: OpenedMessage | undefined, isWaiting: boolean): void {
-  show(slot(element, 'acknowledge'), by === undefined && !isWaiting && !element.classList.contains('is-failed'))
-  if (by === undefined && !isWaiting) return slot(element, 'standing').replaceChildren()
+export function renderAcknowledged(
+  element: HTMLElement,
+  by: OpenedMessage | undefined,
+  isWaiting: boolean,
+): void {
+  show(
+    slot(element, 'acknowledge'),
+    by === undefined && !isWaiting && !element.classList.contains('is-failed'),
+  )
+  if (by === undefined && !isWaiting) {
+    slot(element, 'standing').replaceChildren()
+    return
+  }
   const sign = clone(by ? 'standing-acknowledged' : 'standing-waiting')
   slot(sign, 'words').textContent = by ? acknowledgedText(by) : text('acknowledgement-waiting')
   slot(element, 'standing').replaceChildren(sign)

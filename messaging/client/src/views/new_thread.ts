@@ -37,7 +37,9 @@ class NewThreadView {
   async start(): Promise<void> {
     const { session, correspondence, outbox } = this.#mailroom
     const { authorities } = await session.rest.get<{ authorities: AuthorityRow[] }>('authorities')
-    const others = authorities.filter((each) => each.id !== correspondence.info.authority.id)
+    const others = authorities.filter(
+      (each) => each.principal === null || each.principal !== correspondence.principal,
+    )
     this.#choices = others.map((authority) => this.#choice(authority))
     byId('authorities').replaceChildren(...this.#choices.map((choice) => choice.element))
     byId('authority-search').addEventListener('input', () => this.#filter())
@@ -66,7 +68,11 @@ class NewThreadView {
     input.disabled = authority.principal === null
     show(slot(element, 'no-keys'), authority.principal === null)
     input.addEventListener('change', () => this.#choose(authority))
-    return { authority, element, found: folded(`${authority.name} ${authority.state_name ?? ''} ${authority.state ?? ''}`) }
+    return {
+      authority,
+      element,
+      found: folded(`${authority.name} ${authority.state_name ?? ''} ${authority.state ?? ''}`),
+    }
   }
 
   #choose(authority: AuthorityRow | null): void {
@@ -76,7 +82,8 @@ class NewThreadView {
     show(byId('authority-problem'), false)
     if (authority === null) {
       for (const { element } of this.#choices) slot<HTMLInputElement>(element, 'input').checked = false
-      return byId('authority-search').focus()
+      byId('authority-search').focus()
+      return
     }
     fill(byId('authority-chosen'), { name: authority.name, state: authority.state_name ?? '' })
     if (this.#to) void this.#showFingerprint(this.#to)

@@ -3,7 +3,11 @@ import type { ThreadRow } from '../transport/wire.ts'
 import { clone, fill, show, slot } from './page.ts'
 
 /** One party of a thread, with the digits by which its keys are compared by telephone. */
-export function renderParty(member: ThreadRow['members'][number], keyring: KeyringView | null, isOwn: boolean): HTMLElement {
+export function renderParty(
+  member: ThreadRow['members'][number],
+  keyring: KeyringView | null,
+  isOwn: boolean,
+): HTMLElement {
   const element = clone('party')
   fill(element, {
     authority: member.authority.name,

@@ -1,7 +1,7 @@
 import type { Correspondence } from '../store/correspondence.ts'
 import { Failure } from '../transport/failure.ts'
 import type { DeviceRequest } from '../transport/wire.ts'
-import { seconds, setTime } from './format.ts'
+import { setTime } from './format.ts'
 import { byId, clone, fill, show, slot } from './page.ts'
 import { sentence } from './problem.ts'
 
@@ -17,8 +17,10 @@ export class RequestList {
 
   async load(): Promise<void> {
     const { requests } = await this.#within.rest.get<{ requests: DeviceRequest[] }>('devices/requests')
-    const listed = new Set(this.#within.mailbox.keyring(this.#within.principal)?.devices.map((each) => each.device))
-    const open = requests.filter((request) => request.status === 'pending' && !listed.has(request.device))
+    const listed = new Set(
+      this.#within.mailbox.keyring(this.#within.principal)?.devices.map((each) => each.device),
+    )
+    const open = requests.filter((request) => request.status === 'requested' && !listed.has(request.device))
     const rows = await Promise.all(open.map((request) => this.#render(request)))
     byId('requests').replaceChildren(...rows)
     show(byId('no-requests'), rows.length === 0)
@@ -29,7 +31,7 @@ export class RequestList {
     const isSteward = this.#within.mailbox.myRoles.includes('steward')
     show(slot(element, 'may-approve'), isSteward)
     show(slot(element, 'not-steward'), !isSteward)
-    setTime(slot(element, 'time'), seconds(request.requested_at))
+    setTime(slot(element, 'time'), request.requested_at)
     try {
       // Name, office and words are those the device signed, not those the server says.
       const { name, office, words } = await this.#within.mailbox.readDeviceRequest(request.statement)
@@ -44,7 +46,10 @@ export class RequestList {
       approve.disabled = !same.checked
     })
     approve.addEventListener('click', () => void this.#act(element, () => this.#approve(request)))
-    slot(element, 'decline').addEventListener('click', () => void this.#act(element, () => this.#decline(request)))
+    slot(element, 'decline').addEventListener(
+      'click',
+      () => void this.#act(element, () => this.#decline(request)),
+    )
     return element
   }
 

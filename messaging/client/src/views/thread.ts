@@ -8,7 +8,14 @@ import type { Hex, Progress, ThreadRow } from '../transport/wire.ts'
 import { Arrivals } from './arrivals.ts'
 import { Composer } from './composer.ts'
 import { confirmDelivery, recordOpened, takeDelivery } from './deliveries.ts'
-import { type Authorities, renderAcknowledged, renderMessage, renderNotice, renderStanding, renderWaiting } from './message.ts'
+import {
+  type Authorities,
+  renderAcknowledged,
+  renderMessage,
+  renderNotice,
+  renderStanding,
+  renderWaiting,
+} from './message.ts'
 import { announce, byId, fill, show, text } from './page.ts'
 import { renderParty } from './parties.ts'
 import { sentenceFor, showProblem } from './problem.ts'
@@ -155,7 +162,10 @@ class ThreadView {
     document.title = document.title.replace(/^[^·]*/, `${subject} `)
     fill(byId('references'), { own: summary.ownReference ?? '—', foreign: summary.foreignReference ?? '—' })
     if (this.#composer.get('own_reference') === '') {
-      this.#composer.set({ own_reference: summary.ownReference ?? '', foreign_reference: summary.foreignReference ?? '' })
+      this.#composer.set({
+        own_reference: summary.ownReference ?? '',
+        foreign_reference: summary.foreignReference ?? '',
+      })
     }
     byId('parties').replaceChildren(
       ...this.#row.members.map((member) => {
@@ -179,7 +189,8 @@ class ThreadView {
     const messages = messagesOf(this.#reading.applied)
     const target = messages.find((message) => !message.isOwn && message.seq > unreadAfter) ?? messages.at(-1)
     const element = target && this.#elements.get(target.seq)
-    if (element && element.getBoundingClientRect().top > innerHeight * 0.6) element.scrollIntoView({ block: 'center' })
+    if (element && element.getBoundingClientRect().top > innerHeight * 0.6)
+      element.scrollIntoView({ block: 'center' })
   }
 
   async #acknowledge(message: OpenedMessage): Promise<void> {
@@ -200,9 +211,14 @@ class ThreadView {
     const entries = await outbox.entries(this.#id)
     this.#acknowledging.clear()
     for (const { copy } of entries) if (copy?.of) this.#acknowledging.add(copy.of.id)
-    const actions = (id: Hex) => ({ onRetry: () => void outbox.flush(true), onTakeBack: () => void this.#takeBack(id) })
+    const actions = (id: Hex) => ({
+      onRetry: () => void outbox.flush(true),
+      onTakeBack: () => void this.#takeBack(id),
+    })
     const notes = entries.filter(({ entry }) => entry.kind !== 'acknowledgement' || entry.problem !== null)
-    byId('waiting').replaceChildren(...notes.map(({ entry, copy }) => renderWaiting(entry, copy, actions(entry.id))))
+    byId('waiting').replaceChildren(
+      ...notes.map(({ entry, copy }) => renderWaiting(entry, copy, actions(entry.id))),
+    )
     show(byId('retry-row'), entries.length > 0)
     await this.#grown()
   }

@@ -1,7 +1,7 @@
 import { summarise } from '../store/summary.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { Hex, ThreadRow } from '../transport/wire.ts'
-import { folded, number, seconds, setTime } from './format.ts'
+import { folded, number, setTime } from './format.ts'
 import { byId, clone, fill, show, slot, text } from './page.ts'
 import { type Mailroom, openMailroom } from './session.ts'
 
@@ -74,7 +74,7 @@ class ThreadsView {
     const other = this.#other(thread)
     slot<HTMLAnchorElement>(row.element, 'link').href = `/threads/${thread.thread}/`
     fill(row.element, { authority: other?.authority.name ?? '', state: other?.authority.state_name ?? '' })
-    setTime(slot(row.element, 'time'), seconds(thread.changed_at))
+    setTime(slot(row.element, 'time'), thread.changed_at)
     this.#opening.push(row)
     this.#openNext()
     return row
@@ -152,7 +152,7 @@ class ThreadsView {
 
   #sort(): void {
     const rows = [...this.#rows.values()].sort(
-      (one, other) => seconds(other.thread.changed_at) - seconds(one.thread.changed_at),
+      (one, other) => other.thread.changed_at - one.thread.changed_at,
     )
     // Moving the row that holds the focus would drop it.
     const focused = document.activeElement as HTMLElement | null

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Applied, OpenedMessage } from '../src/sealed/client.ts'
+import { acknowledgementsOf, standing, summarise } from '../src/store/summary.ts'
+
+function message(seq: number, changes: Partial<OpenedMessage> = {}): Applied {
+  const isOwn = changes.isOwn ?? false
+  const opened: OpenedMessage = {
+    id: `id-${seq}`,
+    seq,
+    at: seq,
+    receivedAt: seq,
+    kind: 'note',
+    isOwn,
+    isThisDevice: isOwn,
+    principal: isOwn ? 'own' : 'other',
+    device: 'device',
+    person: 'person',
+    name: 'Name',
+    office: 'Office',
+    language: 'en',
+    subject: null,
+    ownReference: null,
+    foreignReference: null,
+    body: { type: 'note', text: 'Text' },
+    failed: null,
+    marks: [],
+    ...changes,
+  }
+  return { thread: 't', seq, known: false, at: seq, hash: 'h', type: 'message', message: opened }
+}
+
+const opening: Applied = {
+  thread: 't',
+  seq: 1,
+  known: false,
+  at: 1,
+  hash: 'h',
+  type: 'entry',
+  reason: 'genesis',
+  n: 0,
+  by: 'own',
+}
+
+test('the side that did not write last owes the next word', () => {
+  assert.equal(summarise([opening], 0).turn, 'nobody')
+  assert.equal(summarise([opening, message(2, { isOwn: true })], 0).turn, 'them')
+  assert.equal(summarise([opening, message(2, { isOwn: true }), message(3)], 0).turn, 'us')
+})
+
+test('an acknowledgement is not an answer', () => {
+  const acknowledgement = message(3, {
+    kind: 'acknowledgement',
+    isOwn: true,
+    body: { type: 'acknowledgement', of: 'id-2', seq: 2 },
+  })
+  assert.equal(summarise([opening, message(2), acknowledgement], 3).turn, 'us')
+})
+
+test('only what the other side wrote after the last opening is unread', () => {
+  const applied = [opening, message(2), message(3, { isOwn: true }), message(4)]
+  assert.equal(summarise(applied, 2).unread, 1)
+  assert.equal(summarise(applied, 4).unread, 0)
+})
+
+test('our reference is what we call it and what they call theirs of us', () => {
+  const applied = [
+    opening,
+    message(2, { ownReference: 'B/7', foreignReference: 'A/1', subject: 'Bank records' }),
+  ]
+  const summary = summarise(applied, 0)
+  assert.equal(summary.ownReference, 'A/1')
+  assert.equal(summary.foreignReference, 'B/7')
+  assert.equal(summary.subject, 'Bank records')
+})
+
+test('stored, delivered, opened and acknowledged are different facts', () => {
+  const own = message(2, { isOwn: true })
+  assert.ok(own.type === 'message')
+  const none = new Map()
+  assert.equal(standing(own.message, none, { deliveredSeq: 1, opened: null }).state, 'stored')
+  assert.equal(standing(own.message, none, { deliveredSeq: 2, opened: { seq: 1, at: 9 } }).state, 'delivered')
+  assert.equal(standing(own.message, none, { deliveredSeq: 2, opened: { seq: 2, at: 9 } }).state, 'opened')
+  const acknowledgement = message(3, {
+    kind: 'acknowledgement',
+    body: { type: 'acknowledgement', of: 'id-2', seq: 2 },
+  })
+  const found = acknowledgementsOf([opening, own, acknowledgement])
+  assert.equal(standing(own.message, found, { deliveredSeq: 0, opened: null }).state, 'acknowledged')
+})
+
+test('nobody acknowledges a message of the own authority', () => {
+  const own = message(2, { isOwn: true })
+  const acknowledgement = message(3, {
+    kind: 'acknowledgement',
+    isOwn: true,
+    body: { type: 'acknowledgement', of: 'id-2', seq: 2 },
+  })
+  assert.equal(acknowledgementsOf([opening, own, acknowledgement]).size, 0)
+})

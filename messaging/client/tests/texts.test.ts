@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { folded } from '../src/views/format.ts'
+import { asGroup, twoPlaces } from '../src/views/kit.ts'
+import { splitParagraphs } from '../src/views/page.ts'
+
+declare const REPOSITORY: string
+const SOURCES = join(REPOSITORY, 'messaging/client/src')
+const PAGES = join(REPOSITORY, 'messaging/templates/messaging')
+
+const read = (folder: string, ending: string): string =>
+  readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => name.endsWith(ending) && !name.startsWith('sealed'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n')
+
+const named = (source: string, pattern: RegExp): Set<string> =>
+  new Set([...source.matchAll(pattern)].map((match) => match[1] as string))
+
+test('every sentence that the script asks for stands in the page', () => {
+  const asked = named(read(SOURCES, '.ts'), /\btext\(\s*'([a-z-]+)'/g)
+  const given = named(read(PAGES, '.html'), /data-text="([a-z-]+)"/g)
+  assert.ok(asked.size > 20)
+  assert.deepEqual(
+    [...asked].filter((key) => !given.has(key)),
+    [],
+  )
+})
+
+test('every element and template that the script asks for stands in a page', () => {
+  const asked = named(read(SOURCES, '.ts'), /\b(?:byId|clone)(?:<\w+>)?\(\s*'([a-z0-9-]+)'/g)
+  const given = named(read(PAGES, '.html'), /\bid="([a-z0-9-]+)"/g)
+  assert.deepEqual(
+    [...asked].filter((id) => !given.has(id)),
+    [],
+  )
+})
+
+test('the script never writes markup', () => {
+  assert.doesNotMatch(
+    read(SOURCES, '.ts'),
+    /innerHTML|outerHTML|insertAdjacentHTML|\.style\b|setAttribute\('on/,
+  )
+})
+
+test('paragraphs part at line breaks, and empty lines are none', () => {
+  assert.deepEqual(splitParagraphs('One\r\n\r\nاثنان \n\n\nThree'), ['One', 'اثنان', 'Three'])
+})
+
+test('search does not mind case or accents', () => {
+  assert.ok(folded('Procédure d’Entraide').includes(folded('procedure')))
+})
+
+test('two different groups of the recovery kit are asked for, in order', () => {
+  for (const [one, other] of [
+    [0, 0],
+    [11, 10],
+    [4_294_967_295, 7],
+  ]) {
+    const places = twoPlaces(12, new Uint32Array([one ?? 0, other ?? 0]))
+    assert.ok(places[0] < places[1] && places[1] < 12)
+  }
+})
+
+test('look-alike letters of a typed group are read as Crockford wrote them', () => {
+  assert.equal(asGroup(' oil-x7 '), '011X7')
+})

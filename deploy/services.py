@@ -5,6 +5,7 @@ command to run. `python deploy/services.py` prints what it found and that it wor
 `python deploy/services.py run COMMAND…` runs a command with PostgreSQL and Redis in its environment.
 """
 
+import atexit
 import base64
 import contextlib
 import hashlib
@@ -222,6 +223,7 @@ def _readable_copy(folder: Path) -> Path:
     target = Path(tempfile.gettempdir()) / f"network-postgresql-{digest}-{os.getpid()}"
     if not target.exists():
         target.mkdir(mode=0o755)
+        atexit.register(shutil.rmtree, target, ignore_errors=True)
         shutil.copytree(installation, target / package.name / installation.name, symlinks=True)
         for libraries in package.parent.glob(f"{package.name}.libs"):
             shutil.copytree(libraries, target / libraries.name)

@@ -25,6 +25,7 @@ class Person(AbstractBaseUser):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=200)
+    is_active = models.BooleanField(default=True)
 
     USERNAME_FIELD = "email"
     objects = BaseUserManager()

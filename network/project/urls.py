@@ -5,11 +5,15 @@ from django.urls import include, path
 from network.project.api import api
 from network.project.views import start
 
+_patterns, _app, _namespace = api.urls
+# The library's own root page says nothing and names no right.
+api_routes = ([pattern for pattern in _patterns if pattern.name != "api-root"], _app)
+
 urlpatterns = [
     path("", start, name="start"),
     path("", include("network.urls")),
     path("", include("messaging.urls")),
-    path("api/", api.urls),
+    path("api/", include(api_routes, namespace=_namespace)),
 ]
 
 handler400 = "network.views.bad_request"

@@ -71,8 +71,9 @@ def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tup
 
 def all_routes() -> list[Door]:
     """Return every method of every route."""
-    return [
+    doors = (
         Door(method, _fill(route), getattr(function, "permission", None))
         for route, view in _walk(get_resolver().url_patterns, "")
         for method, function in _methods(view)
-    ]
+    )
+    return list(dict.fromkeys(doors))

@@ -14,6 +14,6 @@ export class Refused extends Error {
 }
 
 /** Throws {@link Refused} unless `condition` holds. */
-export function insist(condition: boolean, rule: string, code: string, detail: string): asserts condition {
+export function insist(condition: unknown, rule: string, code: string, detail: string): asserts condition {
   if (!condition) throw new Refused(rule, code, detail)
 }

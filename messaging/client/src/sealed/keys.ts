@@ -265,12 +265,12 @@ function digits(value: Bytes, groups: number): string {
   ).join(' ')
 }
 
-/** 6 groups of 5 digits that a steward compares before listing a device. `deviceId`: 32 bytes. */
-export const deviceWords = async (net: string, deviceId: Bytes): Promise<string> =>
-  digits(await contextHash(net, 'device words', deviceId), 6)
+/** 6 groups of 5 digits that a steward compares before listing a device. `device`: its id in hex. */
+export const deviceWords = async (net: string, device: string): Promise<string> =>
+  digits(await contextHash(net, 'device words', fromHex(device)), 6)
 
-/** 12 groups of 5 digits of a principal id (32 bytes). */
-export const fingerprintDigits = (principal: Bytes): string => digits(principal, 12)
+/** 12 groups of 5 digits of a principal id in hex. */
+export const fingerprintDigits = (principal: string): string => digits(fromHex(principal), 12)
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
 const CHECK_SIZE = 5

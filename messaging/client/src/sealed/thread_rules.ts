@@ -61,6 +61,8 @@ export interface ThreadState {
   readonly epochs: readonly Epoch[]
   readonly members: readonly Member[]
   readonly openedBy: Bytes
+  /** Principal of the newest item. */
+  readonly lastBy: Bytes
   /** By device id in hex. */
   readonly writers: ReadonlyMap<string, Writer>
   /** Highest keyring `n` seen of each principal, by its id in hex (M1). */
@@ -287,6 +289,7 @@ async function emptyThread(net: string, thread: Bytes, kind: string, openedBy: B
     epochs: [],
     members: [],
     openedBy,
+    lastBy: openedBy,
     writers: new Map(),
     lowest: new Map(),
     ids: new Set(),
@@ -298,5 +301,22 @@ async function emptyThread(net: string, thread: Bytes, kind: string, openedBy: B
 export async function appendItem(net: string, state: ThreadState, item: Bytes, by: By): Promise<ThreadState> {
   const hash = await nextTranscript(net, state.thread, endOf(state), item)
   const lowest = new Map(state.lowest).set(toHex(by.principal), by.n)
-  return { ...state, seq: state.seq + 1, transcript: [...state.transcript, hash], lowest }
+  return {
+    ...state,
+    seq: state.seq + 1,
+    transcript: [...state.transcript, hash],
+    lowest,
+    lastBy: by.principal,
+  }
+}
+
+/** The keyring places that an item names, before anything of it is verified. */
+export async function readPlaces(
+  net: string,
+  raw: Bytes,
+  type: 'thread' | 'message',
+): Promise<{ principal: Bytes; n: number }[]> {
+  const { fields } = await parse(net, raw, type)
+  const members = type === 'thread' ? fields.list('members').map(readMember) : []
+  return [readBy(fields), ...members.map(({ principal, keyringN }) => ({ principal, n: keyringN }))]
 }

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Applied, OpenedMessage } from '../../src/sealed/client.ts'
+import { fromBase64, toBase64, toHex } from '../../src/sealed/encoding.ts'
+import { alter, flip, refuses, World } from '../world.ts'
+
+const messageOf = (applied: Applied): OpenedMessage => {
+  assert.equal(applied.type, 'message')
+  return (applied as Extract<Applied, { type: 'message' }>).message
+}
+
+async function twoAuthorities() {
+  const world = await World.create()
+  const a = await world.authority('p-a')
+  const b = await world.authority('p-b')
+  const thread = await world.openThread(a, b)
+  await world.read(b.mailbox, thread)
+  return { world, a, b, thread }
+}
+
+test('an officer writes, the counterpart reads and acknowledges', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const [, first] = world.threads.get(thread) ?? []
+  assert.ok(first)
+  const read = messageOf(await b.mailbox.applyItem(first))
+  assert.deepEqual(read.body, { type: 'note', text: 'first' })
+  assert.equal(read.subject, 'Subject')
+  assert.equal(read.isOwn, false)
+  const sealed = await b.mailbox.sealAcknowledgement(thread, { of: read.id, seq: read.seq })
+  await world.append(thread, 'message', sealed.item, { ciphertext: sealed.ciphertext })
+  await world.read(a.mailbox, thread)
+  await world.read(b.mailbox, thread)
+  assert.equal(a.mailbox.thread(thread)?.seq, 3)
+  const { opened } = await b.mailbox.makeOpened(thread)
+  const seen = await a.mailbox.checkOpened(thread, opened)
+  assert.deepEqual([seen.seq, seen.principal], [3, b.device.principal])
+  assert.equal(b.mailbox.pending(thread), null)
+})
+
+test('a device added later reads everything from before, through history', async () => {
+  const { world, a, thread } = await twoAuthorities()
+  await world.send(a, thread, 'second')
+  const late = await world.device(a, 'p-c', ['officer'])
+  assert.equal(late.mailbox.isReady(), true)
+  await world.read(late.mailbox, thread)
+  const last = (world.threads.get(thread) ?? []).at(-1)
+  assert.ok(last)
+  assert.deepEqual(messageOf(await late.mailbox.applyItem(last)).body, { type: 'note', text: 'second' })
+  await world.send(late, thread, 'third')
+  await world.read(a.mailbox, thread)
+  assert.equal(a.mailbox.thread(thread)?.seq, 4)
+})
+
+test('a refresh keeps the correspondence readable for both sides', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const { entry, envelopes } = await b.mailbox.refresh(thread)
+  await world.append(thread, 'entry', entry, { envelopes })
+  for (const party of [a, b]) await world.read(party.mailbox, thread)
+  const item = await world.send(b, thread, 'after')
+  assert.deepEqual(messageOf(await a.mailbox.applyItem(item)).body, { type: 'note', text: 'after' })
+  assert.equal(a.mailbox.thread(thread)?.n, 1)
+})
+
+test('a draft is read by every device of the principal and by nobody else', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const { sealed } = await a.mailbox.sealDraft(thread, { text: 'später', subject: null })
+  const colleague = await world.device(a, 'p-c', ['officer'])
+  assert.deepEqual(await colleague.mailbox.openDraft(thread, sealed), { text: 'später', subject: null })
+  await refuses('E5', 'cannot-open', () => b.mailbox.openDraft(thread, sealed))
+  await refuses('E5', 'cannot-open', () => a.mailbox.openDraft('new', sealed))
+})
+
+test('the public state holds no secret and no text, and survives JSON and structured clone', async () => {
+  const { world, a, thread } = await twoAuthorities()
+  const state = a.mailbox.exportPublicState()
+  const text = JSON.stringify(state)
+  assert.ok(!text.includes('first') && !text.includes('Subject'))
+  const again = await world.open(structuredClone(a.device), JSON.parse(text))
+  await again.applyKeyring(world.keyring(a.device.principal))
+  await world.read(again, thread)
+  assert.deepEqual(again.exportPublicState(), state)
+})
+
+test('K7 an envelope with another secret breaks the keyring, and nothing is sealed', async () => {
+  const world = await World.create()
+  const a = await world.authority('p-a')
+  const kept = world.keyring(a.device.principal)
+  const other = await world.authority('p-x')
+  const [entry] = kept.entries
+  const [foreign] = world.keyring(other.device.principal).entries
+  assert.ok(entry && foreign)
+  const mailbox = await world.open(a.device)
+  const swapped = { ...kept, entries: [{ ...entry, envelopes: foreign.envelopes }] }
+  await refuses('K4', 'wrong-recipients', () => mailbox.applyKeyring(swapped))
+  assert.equal(mailbox.isReady(), false)
+})
+
+test('K8 an authority cannot come back with another fingerprint', async () => {
+  const world = await World.create()
+  const [a, b, ghost] = [await world.authority('p-a'), await world.authority('p-b'), await world.authority('p-g')]
+  const authority = { id: 'b', name: 'B' }
+  await a.mailbox.applyKeyring({ ...world.keyring(b.device.principal, false), authority })
+  const lie = { ...world.keyring(ghost.device.principal, false), authority }
+  await refuses('K8', 'changed-principal', () => a.mailbox.applyKeyring(lie))
+  const again = await world.open(a.device, a.mailbox.exportPublicState())
+  await refuses('K8', 'changed-principal', () => again.applyKeyring(lie))
+})
+
+test('K8 nothing is sealed to a principal whose keyring was not verified', async () => {
+  const world = await World.create()
+  const [a, b] = [await world.authority('p-a'), await world.authority('p-b')]
+  const note = { text: 'x', language: 'en' }
+  await refuses('K8', 'keyring-unknown', () => a.mailbox.openThread({ to: b.device.principal, note }))
+})
+
+test('K10 a keyring shorter than before, or another one, is refused', async () => {
+  const world = await World.create()
+  const a = await world.authority('p-a')
+  const short = world.keyring(a.device.principal)
+  await world.device(a, 'p-c', ['officer'])
+  const again = await world.open(a.device, a.mailbox.exportPublicState())
+  await refuses('K10', 'stale-keyring', () => again.applyKeyring(short))
+  const fork = await world.open(a.device)
+  await fork.applyKeyring(short)
+  const request = await world.request(a, 'p-d')
+  const body = await fork.makeAddition([{ statement: request.statement, roles: ['officer'] }])
+  const forked = { ...short, entries: [{ n: 1, entry: body.entry, envelopes: body.envelopes }], statements: body.statements }
+  await refuses('K10', 'forked-keyring', () => a.mailbox.applyKeyring(forked))
+})
+
+test('K10 an item that names an unseen keyring entry waits for it', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const late = await world.device(b, 'p-c', ['officer'])
+  await world.read(late.mailbox, thread)
+  const item = await world.send(late, thread, 'new')
+  assert.deepEqual(await a.mailbox.needs(item), [{ principal: b.device.principal, from: 1 }])
+  await refuses('K10', 'keyring-unknown', () => a.mailbox.applyItem(item))
+  await world.read(a.mailbox, thread)
+  assert.equal(a.mailbox.thread(thread)?.seq, 3)
+})
+
+test('M4 one message at a time, a refused one is named by the next, and counters survive a reload', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const lost = await a.mailbox.sealNote(thread, { text: 'lost', language: 'en' })
+  await refuses('M9', 'message-pending', () => a.mailbox.sealNote(thread, { text: 'x', language: 'en' }))
+  const reloaded = { ...a, mailbox: await world.open(a.device, a.mailbox.exportPublicState()) }
+  await reloaded.mailbox.applyKeyring(world.keyring(a.device.principal))
+  await world.read(reloaded.mailbox, thread)
+  assert.equal(reloaded.mailbox.pending(thread), lost.id)
+  reloaded.mailbox.markRefused(thread, lost.id)
+  const item = await world.send(reloaded, thread, 'again')
+  await world.read(b.mailbox, thread)
+  assert.deepEqual(messageOf(await b.mailbox.applyItem(item)).marks, [])
+  const late = await world.append(thread, 'message', lost.item, { ciphertext: lost.ciphertext })
+  const marks = messageOf(await applyLoosely(b.mailbox, late)).marks
+  assert.ok(marks.includes('never-delivered'))
+})
+
+const applyLoosely = (mailbox: World['open'] extends (...a: never[]) => Promise<infer M> ? M : never, item: Parameters<typeof mailbox.applyItem>[0]) => mailbox.applyItem(item)
+
+test('M4 a gap, and another message before, are shown', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const { item, ciphertext } = await a.mailbox.sealNote(thread, { text: 'x', language: 'en' })
+  const gap = await alter(fromBase64(item), 'message', a.key, (fields) => {
+    fields.counter = 7
+    fields.prev = new Uint8Array(32).fill(1)
+  })
+  const appended = await world.append(thread, 'message', toBase64(gap), { ciphertext })
+  assert.deepEqual(messageOf(await b.mailbox.applyItem(appended)).marks, ['counter-gap', 'wrong-previous'])
+})
+
+test('M5 a text that is not the signed one is not shown', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const { item, ciphertext } = await a.mailbox.sealNote(thread, { text: 'x', language: 'en' })
+  const raw = await alter(fromBase64(item), 'message', a.key, (fields) => {
+    fields.kind = 'acknowledgement'
+  })
+  const appended = await world.append(thread, 'message', toBase64(raw), { ciphertext })
+  const message = messageOf(await b.mailbox.applyItem(appended))
+  assert.deepEqual([message.failed, message.body], ['wrong-body', null])
+})
+
+test('M9 nothing is sealed before everything seen on an earlier visit is verified again', async () => {
+  const { world, a, thread } = await twoAuthorities()
+  const again = await world.open(a.device, a.mailbox.exportPublicState())
+  await again.applyKeyring(world.keyring(a.device.principal))
+  await refuses('M9', 'not-verified', () => again.sealNote(thread, { text: 'x', language: 'en' }))
+})
+
+test('T8 another item at a known place stops the thread', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const [, first] = world.threads.get(thread) ?? []
+  assert.ok(first)
+  assert.equal((await b.mailbox.applyItem(first)).known, true)
+  const { item } = await a.mailbox.sealNote(thread, { text: 'x', language: 'en' })
+  await refuses('T8', 'forked-thread', () => b.mailbox.applyItem({ ...first, item }))
+  assert.equal(b.mailbox.thread(thread)?.stopped?.code, 'forked-thread')
+  await refuses('M9', 'not-verified', () => b.mailbox.sealNote(thread, { text: 'x', language: 'en' }))
+})
+
+test('T8 another transcript than at an earlier visit stops the thread', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const state = b.mailbox.exportPublicState()
+  const [genesis] = world.threads.get(thread) ?? []
+  assert.ok(genesis)
+  const other = await world.open(a.device)
+  await other.applyKeyring(world.keyring(a.device.principal))
+  await other.applyKeyring(world.keyring(b.device.principal, false))
+  await other.applyItem(genesis)
+  world.threads.set(thread, [genesis])
+  const fork = await other.sealNote(thread, { text: 'another first', language: 'en' })
+  const again = await world.open(b.device, state)
+  await again.applyKeyring(world.keyring(b.device.principal))
+  await again.applyKeyring(world.keyring(a.device.principal, false))
+  await again.applyItem(genesis)
+  const item = { thread, seq: 2, type: 'message' as const, item: fork.item, ciphertext: fork.ciphertext, envelopes: null }
+  await refuses('T8', 'forked-thread', () => again.applyItem({ ...item, receipt: genesis.receipt }))
+  await refuses('T8', 'thread-stopped', () => again.applyItem({ ...item, receipt: genesis.receipt }))
+})
+
+test('T8 a receipt for another item or by another key stops the thread', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const [genesis] = world.threads.get(thread) ?? []
+  const { item, ciphertext } = await a.mailbox.sealNote(thread, { text: 'x', language: 'en' })
+  const appended = await world.append(thread, 'message', item, { ciphertext })
+  assert.ok(genesis)
+  await refuses('T8', 'wrong-receipt', () => b.mailbox.applyItem({ ...appended, receipt: genesis.receipt }))
+  const broken = toBase64(flip(fromBase64(appended.receipt), fromBase64(appended.receipt).length - 1))
+  await refuses('E2', 'bad-signature', () => a.mailbox.applyItem({ ...appended, receipt: broken }))
+  assert.equal(a.mailbox.thread(thread)?.stopped?.code, 'bad-signature')
+})
+
+test('T8 another server key or network than at the first visit is refused', async () => {
+  const world = await World.create()
+  const a = await world.authority('p-a')
+  const state = a.mailbox.exportPublicState()
+  await refuses('T8', 'server-key-changed', () => world.open(a.device, { ...state, serverKey: toBase64(new Uint8Array(32)) }))
+  await refuses('E2', 'wrong-network', () => world.open(a.device, { ...state, net: 'other' }))
+})
+
+test('a steward reads a request and sees the words of the device', async () => {
+  const world = await World.create()
+  const a = await world.authority('p-a')
+  const b = await world.authority('p-b')
+  const request = await world.request(a, 'p-c')
+  const read = await a.mailbox.readDeviceRequest(request.statement)
+  assert.equal(read.device, request.device.id)
+  assert.match(read.words, /^(\d{5} ){5}\d{5}$/)
+  await refuses('K3', 'wrong-statement', () => b.mailbox.readDeviceRequest(request.statement))
+  assert.equal(toHex(fromBase64(request.statement)).length > 0, true)
+})

@@ -1,0 +1,1 @@
+"""Helpers of the demonstration: a key steward and an answering counterpart, and the proof at start."""

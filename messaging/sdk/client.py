@@ -1,0 +1,357 @@
+"""The client a program uses. See README.md beside this file for a worked example."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from messaging.sdk.core import Core
+from messaging.sdk.device_file import DeviceFile, from_base64, to_base64
+from messaging.sdk.errors import ClientError, Distrusted, NotReady, ServerRefused
+from messaging.sdk.facts import Arrived, Authority, DeviceRequest, Sent, Session, ThreadFacts
+from messaging.sdk.http import Http
+from messaging.sdk.inbox import Inbox
+from messaging.sdk.outbox import Outbox, now
+from messaging.sdk.sign_in import SignIn
+from messaging.sdk.socket import Socket
+from messaging.sealed.client import Person, make_device, make_keyring
+from messaging.sealed.device import read_device
+from messaging.sealed.errors import Refused
+from messaging.sealed.keys import device_words
+from messaging.sealed.message import Acknowledgement, Note, Plaintext
+from messaging.sealed.passphrase import COST
+
+logger = logging.getLogger(__name__)
+
+APPROVAL_SECONDS = 300.0
+
+
+class Client:
+    """One device of one membership, connected. Use it as an async context manager."""
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._inbox = Inbox(core)
+        self._socket = Socket(core.http, core.file.contents.cursors, self._on_event, self._on_connected)
+        self._outbox = Outbox(core, self._inbox, self._socket)
+        self._ready = asyncio.Event()
+        self._requests_changed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def open(
+        cls, origin: str, *, sign_in: SignIn, file: Path, passphrase: str, cost: int = COST
+    ) -> Self:
+        """Sign in, open the device file (made when it is not there) and connect.
+
+        `cost` is scrypt's for a new file; lower it only for a passphrase of 128 random bits or more. Raises
+        `WrongPassphrase`, `DeviceFileInUse`, `SignInFailed`, `Unreachable`, `Distrusted`.
+        """
+        device_file = await asyncio.to_thread(DeviceFile.open, file, passphrase, cost=cost)
+        http = Http(origin, sign_in)
+        try:
+            await http.sign_in()
+            session = Session.from_json(await http.get("/api/session"))
+            client = cls(Core(http, device_file, session))
+            await client._begin()
+        except BaseException:
+            await http.close()
+            device_file.close()
+            raise
+        return client
+
+    async def _begin(self) -> None:
+        self._socket.start()
+        self._spawn(self._inbox.keep_confirming(self._socket))
+        await self._socket.wait_open()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Disconnect, store what is known and let go of the file."""
+        await self._socket.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._core.http.close()
+        self._core.save()
+        self._core.file.close()
+
+    # who
+
+    @property
+    def session(self) -> Session:
+        """Return who this client acts as."""
+        return self._core.session
+
+    @property
+    def principal(self) -> str | None:
+        """Return the principal this device belongs to or asks to join."""
+        found = self._core.mailbox_or_none
+        return found.principal.hex() if found else None
+
+    @property
+    def is_ready(self) -> bool:
+        """Return whether this device is listed and can read and write."""
+        return self._core.is_ready
+
+    async def list_authorities(self) -> list[Authority]:
+        """Return the authorities of the network; one without a principal cannot be written to yet."""
+        found = await self._core.http.get("/api/authorities")
+        return [Authority.from_json(row) for row in found["authorities"]]
+
+    # keys
+
+    async def create_keyring(self) -> str:
+        """Create the authority's keyring with this device as its steward; returns the printed recovery kit.
+
+        The kit is kept nowhere: print it, lock it away. Raises `ServerRefused` when there is a keyring already.
+        """
+        roles = ("officer", "steward", "supervisor") if self.session.may_read else ("steward",)
+        made = make_keyring(self._core.session.net, self._person(), at=now(), roles=roles)
+        body = {
+            "entry": to_base64(made.entry),
+            "envelopes": to_base64(made.envelopes),
+            "statements": [to_base64(raw) for raw in made.statements],
+        }
+        self._core.take_device(made.device)  # kept before the server hears of it: its keys must not be lost
+        try:
+            await self._core.http.post("/api/keyrings", body)
+        except ServerRefused:
+            self._core.drop_device()
+            raise
+        await self._become_ready()
+        return made.kit.print()
+
+    async def request_device(self, roles: Sequence[str] = ("officer",)) -> str:
+        """Ask the authority's stewards to list this device; returns the words to compare by voice."""
+        own = (await self._core.http.get("/api/session"))["principal"]
+        if own is None:
+            raise NotReady("The authority has no keyring yet: a supervisor or administrator creates it.")
+        device = make_device(self._core.session.net, bytes.fromhex(own), self._person(), at=now())
+        body = {"statement": to_base64(device.statement), "roles": list(roles)}
+        self._core.take_device(device)  # kept before the server hears of it
+        await self._core.http.post("/api/devices/requests", body)
+        return device_words(self._core.session.net, device.id)
+
+    async def wait_until_ready(self, *, seconds: float = APPROVAL_SECONDS) -> None:
+        """Wait until a steward has listed this device; raises `NotReady` when none does in time."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ready.wait()
+        except TimeoutError as error:
+            raise NotReady("No steward has approved this device yet.") from error
+
+    def _person(self) -> Person:
+        session = self._core.session
+        return Person(session.person, session.name, session.office)
+
+    async def list_device_requests(self) -> list[DeviceRequest]:
+        """Return the devices that wait for this authority's stewards, each verified against its own key."""
+        found = await self._core.http.get("/api/devices/requests")
+        waiting = [row for row in found["requests"] if row["status"] == "requested"]
+        return [request for row in waiting if (request := self._read_request(row["statement"]))]
+
+    def _read_request(self, statement: str) -> DeviceRequest | None:
+        net = self._core.session.net
+        try:
+            device = read_device(net, from_base64(statement))
+        except Refused:
+            logger.warning("a device request does not hold and is left out")
+            return None
+        words = device_words(net, device.id)
+        return DeviceRequest(device.id.hex(), device.person, device.name, device.office, words, statement)
+
+    async def device_requests(self) -> AsyncIterator[DeviceRequest]:
+        """Yield each waiting device once, those already waiting first, for as long as the client is open."""
+        seen: set[str] = set()
+        while True:
+            self._requests_changed.clear()
+            for request in await self.list_device_requests():
+                if request.device not in seen:
+                    seen.add(request.device)
+                    yield request
+            await self._requests_changed.wait()
+
+    async def approve_device(self, request: DeviceRequest, roles: Sequence[str] = ("officer",)) -> None:
+        """List a device in the own keyring; this device must be a steward. Raises `ServerRefused`.
+
+        Compare its words with the person first: whoever is listed reads everything.
+        """
+        await self._approve([(request, roles)])
+
+    async def _approve(self, wanted: Sequence[tuple[DeviceRequest, Sequence[str]]]) -> None:
+        for attempt in range(5):
+            rows = [(from_base64(request.statement), roles) for request, roles in wanted]
+            made = self._core.mailbox.make_addition(rows, at=now())
+            body = {
+                "entry": to_base64(made.entry),
+                "envelopes": to_base64(made.envelopes),
+                "statements": [to_base64(raw) for raw in made.statements],
+            }
+            own = self._core.mailbox.principal
+            try:
+                await self._core.http.post(f"/api/keyrings/{own.hex()}/entries", body)
+            except ServerRefused as refused:
+                if refused.code != "stale-epoch" or attempt == 4:
+                    raise
+            await self._core.load_keyring(own)
+            self._core.save()
+            if all(self._is_listed(request.device) for request, _ in wanted):
+                return
+
+    def _is_listed(self, device: str) -> bool:
+        own = self._core.mailbox.newest(self._core.mailbox.principal)
+        return own is not None and own.device(bytes.fromhex(device)) is not None
+
+    async def decline_device(self, request: DeviceRequest) -> None:
+        """Turn a waiting device away."""
+        await self._core.http.post(f"/api/devices/requests/{request.device}/decline", {})
+
+    # correspondence
+
+    async def list_threads(self) -> list[ThreadFacts]:
+        """Return the authority's threads, the newest change first."""
+        return await self._inbox.list_threads()
+
+    async def open_thread(
+        self,
+        authority: Authority | str,
+        text: str,
+        *,
+        subject: str | None = None,
+        language: str = "en",
+        own_reference: str | None = None,
+        foreign_reference: str | None = None,
+    ) -> Sent:
+        """Open a correspondence with an authority (or principal) by a first message. Raises `NotSent`."""
+        self._require_ready()
+        principal = authority if isinstance(authority, str) else authority.principal
+        if principal is None:
+            raise NotReady("This authority has no keyring yet, so nothing can be sealed to it.")
+        plaintext = Plaintext(Note(text), language, subject, own_reference, foreign_reference)
+        return await self._outbox.open_thread([bytes.fromhex(principal)], plaintext)
+
+    async def send(
+        self,
+        thread: str,
+        text: str,
+        *,
+        subject: str | None = None,
+        language: str = "en",
+        own_reference: str | None = None,
+        foreign_reference: str | None = None,
+    ) -> Sent:
+        """Send a message; returns when the server has signed for it and its place is verified.
+
+        Cancelled or cut off before that, the message stays in the outbox and goes out with the same bytes at
+        the next connection. Raises `NotSent`, `NotReady`, `Distrusted`.
+        """
+        self._require_ready()
+        plaintext = Plaintext(Note(text), language, subject, own_reference, foreign_reference)
+        return await self._outbox.send(thread, plaintext)
+
+    async def acknowledge(self, message: Arrived) -> Sent:
+        """Send the formal acknowledgement of a message, signed by this device's officer."""
+        self._require_ready()
+        body = Acknowledgement(bytes.fromhex(message.id), message.seq)
+        return await self._outbox.send(message.thread, Plaintext(body, message.language or "en"))
+
+    async def mark_opened(self, message: Arrived) -> None:
+        """Tell the other side that this thread has been opened up to its verified end."""
+        opened = self._core.mailbox.make_opened(bytes.fromhex(message.thread), at=now())
+        await self._socket.command("messaging.opened.record", {"opened": to_base64(opened)})
+
+    async def messages(self) -> AsyncIterator[Arrived]:
+        """Yield each verified message of other devices, in order within a thread.
+
+        A message counts as handled when the next one is asked for, and is then never given again; one that
+        was being handled when the process died is given again. Raises `SignInFailed` when the membership
+        has ended.
+        """
+        while True:
+            message = await self._next_message()
+            yield message
+            self._inbox.mark_handled(message)
+
+    async def _next_message(self) -> Arrived:
+        getting = asyncio.ensure_future(self._inbox.arrived.get())
+        ended = asyncio.ensure_future(self._socket.wait_ended())
+        try:
+            await asyncio.wait({getting, ended}, return_when=asyncio.FIRST_COMPLETED)
+            if getting.done():
+                return getting.result()
+            ended.result()
+            raise ClientError("The client was closed.")
+        finally:
+            for task in (getting, ended):
+                task.cancel()
+
+    @property
+    def distrusted(self) -> dict[str, Distrusted]:
+        """Return the threads in which the server broke a rule, with the rule; nothing of them is used."""
+        return dict(self._inbox.distrusted)
+
+    def _require_ready(self) -> None:
+        if not self._core.is_ready:
+            raise NotReady("No steward has approved this device yet.")
+
+    # what the socket tells
+
+    async def _on_connected(self) -> None:
+        self._requests_changed.set()
+        if self._core.mailbox_or_none is not None:
+            await self._become_ready()
+
+    async def _become_ready(self) -> None:
+        """Load the own keyring; once this device is listed, everything that came meanwhile."""
+        try:
+            await self._core.load_keyring(self._core.mailbox.principal)
+        except ServerRefused as refused:
+            if refused.status != 404:
+                raise
+            return
+        if not self._core.is_ready:
+            return
+        self._ready.set()
+        if self._core.session.may_read:
+            await self._inbox.catch_up()
+            self._spawn(self._outbox.send_leftovers())
+        self._core.save()
+
+    async def _on_event(self, name: str, audience: str | None, body: Any) -> None:
+        if name == "messaging.item.appended" and self._core.is_ready and self._core.session.may_read:
+            await self._inbox.take(body)
+        elif name == "messaging.keyring.grew":
+            await self._on_keyring(body["principal"])
+        elif name in {"messaging.device.requested", "messaging.device.declined"}:
+            self._requests_changed.set()
+
+    async def _on_keyring(self, principal: str) -> None:
+        found = self._core.mailbox_or_none
+        if found is None:
+            return
+        if principal == found.principal.hex() and not self._core.is_ready:
+            await self._become_ready()
+        elif bytes.fromhex(principal) in found.rings:
+            await self._core.load_keyring(bytes.fromhex(principal))
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        with suppress(asyncio.CancelledError):
+            if error := task.exception():
+                logger.error("a task of the client ended: %s: %s", type(error).__name__, error)

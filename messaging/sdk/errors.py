@@ -1,0 +1,49 @@
+"""Everything that can go wrong for a program that uses the SDK. A broken rule of the protocol is
+`messaging.sealed.errors.Refused`, kept as the cause of `Distrusted`.
+"""
+
+
+class ClientError(Exception):
+    """Base of all errors of the SDK."""
+
+
+class WrongPassphrase(ClientError):
+    """The device file does not open: the passphrase is wrong, or the file was changed or cut off."""
+
+
+class DeviceFileInUse(ClientError):
+    """Another process holds this device file. One device is one process: two would fork its counters."""
+
+
+class SignInFailed(ClientError):
+    """The server did not let this membership in, or the membership has ended."""
+
+
+class Unreachable(ClientError):
+    """The server did not answer. What was queued stays in the outbox and goes out with the same bytes."""
+
+
+class ServerRefused(ClientError):
+    """The server answered with a refusal: a stable `code` and a sentence."""
+
+    def __init__(self, status: int, code: str, sentence: str) -> None:
+        super().__init__(f"{code}: {sentence}")
+        self.status = status
+        self.code = code
+        self.sentence = sentence
+
+
+class NotReady(ClientError):
+    """This device cannot read or write yet: the authority has no keyring, or no steward has approved it."""
+
+
+class Distrusted(ClientError):
+    """What the server gave breaks a rule of the protocol; nothing of it was used. `__cause__` says which."""
+
+
+class NotSent(ClientError):
+    """The server refused the message for good, with this code; it will not be sent again."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(f"{code}: {sentence}")
+        self.code = code

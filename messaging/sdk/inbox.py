@@ -1,0 +1,222 @@
+"""Receiving: items verified in order, handed to the program once, delivery confirmed."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Literal, cast
+
+from messaging.sdk.core import PAGE, Core
+from messaging.sdk.device_file import from_base64
+from messaging.sdk.errors import Distrusted, ServerRefused, Unreachable
+from messaging.sdk.facts import Arrived, ThreadFacts
+from messaging.sdk.socket import Socket
+from messaging.sealed.correspondence import Applied, Item
+from messaging.sealed.errors import Refused
+from messaging.sealed.message import Acknowledgement, Message, Note, Plaintext
+
+logger = logging.getLogger(__name__)
+
+
+class Inbox:
+    """The threads of this device. A thread is verified from its first item when it is first needed."""
+
+    def __init__(self, core: Core) -> None:
+        self.arrived: asyncio.Queue[Arrived] = asyncio.Queue()
+        self.distrusted: dict[str, Distrusted] = {}
+        self._core = core
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._to_confirm: dict[str, int] = {}
+        self._has_to_confirm = asyncio.Event()
+
+    def known_seq(self, thread: str) -> int:
+        """Return the last verified sequence of a thread, 0 when it has not been loaded."""
+        found = self._core.mailbox.threads.get(bytes.fromhex(thread))
+        return len(found.raw) if found else 0
+
+    async def catch_up(self) -> None:
+        """Load every thread in which something has not been handed to the program yet."""
+        before = ""
+        while True:
+            query = {"before": before} if before else {}
+            page = await self._core.http.get("/api/threads", limit=PAGE, **query)
+            behind = [row for row in page["threads"] if self._is_behind(row["thread"], row["seq"])]
+            for row in reversed(behind):  # the oldest change first
+                await self.pull_or_report(row["thread"])
+            before = page["next"]
+            if not before or not behind:  # newest change first: nothing older can be behind
+                return
+
+    def _is_behind(self, thread: str, seq: int) -> bool:
+        handled = max(self._core.file.contents.handled.get(thread, 0), self.known_seq(thread))
+        return handled < seq and thread not in self.distrusted
+
+    async def list_threads(self) -> list[ThreadFacts]:
+        """Return all threads of the own authority, the newest change first."""
+        found: list[ThreadFacts] = []
+        before = ""
+        while True:
+            query = {"before": before} if before else {}
+            page = await self._core.http.get("/api/threads", limit=PAGE, **query)
+            found += [ThreadFacts.from_json(row) for row in page["threads"]]
+            before = page["next"]
+            if not before:
+                return found
+
+    async def pull_or_report(self, thread: str) -> None:
+        """As `pull`; a thread that breaks a rule is set aside and logged, so that others go on."""
+        try:
+            await self.pull(thread)
+        except Distrusted as error:
+            self.distrusted[thread] = error
+            logger.warning("thread %s is not trusted: %s", thread[:16], error)
+
+    async def pull(self, thread: str) -> None:
+        """Fetch and verify everything new in a thread. Raises `Distrusted`."""
+        async with self._locks[thread]:
+            while True:
+                after = self.known_seq(thread)
+                page = await self._core.http.get(f"/api/threads/{thread}/items", after=after, limit=PAGE)
+                await self._apply(page["items"])
+                if len(page["items"]) < PAGE:
+                    self._check_end(thread)
+                    return
+
+    async def take(self, body: dict[str, Any]) -> None:
+        """Take an item as it came over the socket, or fetch what is missing before it."""
+        thread, seq = body["thread"], body["seq"]
+        if thread in self.distrusted or seq <= self.known_seq(thread):
+            return
+        if seq > self.known_seq(thread) + 1:
+            await self.pull_or_report(thread)
+            return
+        try:
+            async with self._locks[thread]:
+                if seq == self.known_seq(thread) + 1:
+                    await self._apply([body])
+        except Distrusted as error:
+            self.distrusted[thread] = error
+            logger.warning("thread %s is not trusted: %s", thread[:16], error)
+
+    async def _apply(self, bodies: Iterable[dict[str, Any]]) -> None:
+        for body in bodies:
+            item = read_item(body)
+            for principal in await self._needed(item):
+                await self._core.load_keyring(principal)
+            try:
+                applied = self._core.mailbox.apply_item(item)
+            except Refused as refused:
+                raise Distrusted(str(refused)) from refused
+            self._hand_over(body["thread"], applied)
+
+    async def _needed(self, item: Item) -> list[bytes]:
+        try:
+            return [principal for principal, _ in self._core.mailbox.needs(item)]
+        except Refused as refused:
+            raise Distrusted(str(refused)) from refused
+
+    def _hand_over(self, thread: str, applied: Applied) -> None:
+        contents = self._core.file.contents
+        state = self._core.mailbox.threads[bytes.fromhex(thread)].state
+        if state is not None and applied.seq > contents.ends.get(thread, (0, ""))[0]:
+            contents.ends[thread] = (state.seq, state.transcript.hex())
+        self.confirm(thread, applied.seq)
+        if applied.seq <= contents.handled.get(thread, 0):
+            return
+        message = applied.message
+        if message is None or message.device == self._core.mailbox.device.id:
+            if contents.handled.get(thread, 0) == applied.seq - 1:
+                contents.handled[thread] = applied.seq
+            return
+        self.arrived.put_nowait(self._arrived(thread, applied, message))
+
+    def _check_end(self, thread: str) -> None:
+        """T8: what this device has verified before must still be there."""
+        seq, transcript = self._core.file.contents.ends.get(thread, (0, ""))
+        found = self._core.mailbox.threads.get(bytes.fromhex(thread))
+        at_seq = found.transcript_at(seq) if found else None
+        if seq and (at_seq is None or at_seq.hex() != transcript):
+            raise Distrusted("T8: the thread is shorter or other than what this device had verified.")
+
+    def _arrived(self, thread: str, applied: Applied, message: Message) -> Arrived:
+        principal = message.by.principal.hex()
+        device = self._core.mailbox.rings[message.by.principal].devices[message.device]
+        return Arrived(
+            thread=thread,
+            seq=applied.seq,
+            id=message.id.hex(),
+            kind=cast(Literal["note", "acknowledgement"], message.kind),
+            is_own_authority=message.by.principal == self._core.mailbox.principal,
+            principal=principal,
+            authority=self._core.authorities.get(principal),
+            device=message.device.hex(),
+            person=device.person,
+            name=device.name,
+            office=device.office,
+            signed_at=message.statement.at,
+            received_at=applied.received_at,
+            marks=message.marks,
+            failed=applied.failed,
+            **_text_facts(applied.plaintext),
+        )
+
+    def mark_handled(self, message: Arrived) -> None:
+        """The program is done with a message: it will not be given again, even after a crash."""
+        handled = self._core.file.contents.handled
+        handled[message.thread] = max(handled.get(message.thread, 0), message.seq)
+        self._core.save()
+
+    # delivery
+
+    def confirm(self, thread: str, seq: int) -> None:
+        """Have the server told, soon, that everything up to `seq` has arrived."""
+        self._to_confirm[thread] = max(self._to_confirm.get(thread, 0), seq)
+        self._has_to_confirm.set()
+
+    async def keep_confirming(self, socket: Socket) -> None:
+        """Tell the server what has arrived, for ever; several items of a thread by one command."""
+        while True:
+            await self._has_to_confirm.wait()
+            with suppress(Unreachable, ServerRefused):
+                await self._confirm_all(socket)
+                continue
+            await asyncio.sleep(1)
+
+    async def _confirm_all(self, socket: Socket) -> None:
+        while self._to_confirm:
+            thread, seq = next(iter(self._to_confirm.items()))
+            await socket.command("messaging.delivery.confirm", {"thread": thread, "seq": seq})
+            if self._to_confirm[thread] == seq:
+                del self._to_confirm[thread]
+        self._has_to_confirm.clear()
+
+
+def read_item(body: dict[str, Any]) -> Item:
+    """Read an item of the wire."""
+    return Item(
+        thread=bytes.fromhex(body["thread"]),
+        seq=body["seq"],
+        type=body["type"],
+        item=from_base64(body["item"]),
+        receipt=from_base64(body["receipt"]),
+        ciphertext=from_base64(body["ciphertext"]) if body["ciphertext"] else None,
+        envelopes=from_base64(body["envelopes"]) if body["envelopes"] else None,
+    )
+
+
+def _text_facts(plaintext: Plaintext | None) -> dict[str, Any]:
+    if plaintext is None:
+        return {}
+    facts: dict[str, Any] = {
+        "language": plaintext.language,
+        "subject": plaintext.subject,
+        "own_reference": plaintext.own_reference,
+        "foreign_reference": plaintext.foreign_reference,
+    }
+    match plaintext.body:
+        case Note(text=text):
+            facts["text"] = text
+        case Acknowledgement(of=of):
+            facts["acknowledges"] = of.hex()
+    return facts

@@ -1,0 +1,239 @@
+"""Sending: sealed bytes are stored before they leave, repeated until answered, sealed anew when stale."""
+
+import asyncio
+import logging
+import random
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from messaging.sdk.core import Core
+from messaging.sdk.device_file import Outgoing, from_base64, to_base64
+from messaging.sdk.errors import ClientError, Distrusted, NotSent, ServerRefused, Unreachable
+from messaging.sdk.facts import Sent
+from messaging.sdk.inbox import Inbox
+from messaging.sdk.socket import Socket
+from messaging.sealed import envelopes as sealing
+from messaging.sealed.client import NewThread
+from messaging.sealed.errors import Refused
+from messaging.sealed.keyring import mailbox_key
+from messaging.sealed.message import Plaintext, SealedMessage, open_message, read_message
+from messaging.sealed.thread import Member, open_epoch, read_entry
+
+logger = logging.getLogger(__name__)
+
+# Somebody's keyring or the thread moved on since the message was sealed: look again and seal anew.
+STALE = frozenset(
+    {
+        "author-keyring-fell",
+        "stale-author-keyring",
+        "stale-epoch",
+        "stale-keyring",
+        "stale-member-keyring",
+        "stale-transcript",
+        "wrong-epoch",
+    }
+)
+# No answer yet: the same bytes again, after a moment.
+AGAIN = frozenset({"too-many", "unavailable"})
+ROUNDS = 8
+
+
+def now() -> int:
+    """Return unix seconds."""
+    return int(time.time())
+
+
+class Outbox:
+    """At most one message of a thread is on its way; threads do not wait for each other."""
+
+    def __init__(self, core: Core, inbox: Inbox, socket: Socket) -> None:
+        self._core = core
+        self._inbox = inbox
+        self._socket = socket
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def send(self, thread: str, plaintext: Plaintext) -> Sent:
+        """Seal, store, send; returns when the message stands verified in its place. Raises `NotSent`."""
+        async with self._locks[thread]:
+            await self._settle(thread)
+            return await self._transmit(await self._seal(thread, plaintext))
+
+    async def open_thread(self, to: Sequence[bytes], plaintext: Plaintext) -> Sent:
+        """Open a thread with its first message. Raises `NotSent`."""
+        outgoing = await self._make_thread(to, plaintext)
+        async with self._locks[outgoing.thread]:
+            return await self._transmit(outgoing)
+
+    async def send_leftovers(self) -> None:
+        """Send what an earlier connection, or an earlier process, left unanswered."""
+        for thread in {outgoing.thread for outgoing in self._core.file.contents.outbox}:
+            async with self._locks[thread]:
+                try:
+                    await self._settle(thread)
+                except NotSent as error:
+                    logger.warning("a message of thread %s was refused: %s", thread[:16], error)
+
+    async def _settle(self, thread: str) -> None:
+        for outgoing in list(self._core.file.contents.outbox):
+            if outgoing.thread == thread:
+                await self._transmit(outgoing)
+
+    # sealing
+
+    async def _seal(self, thread: str, plaintext: Plaintext, instead: Outgoing | None = None) -> Outgoing:
+        """Seal at the end of the thread, re-keyed first where T4 asks for it, and store the result."""
+        key = bytes.fromhex(thread)
+        if not self._inbox.known_seq(thread):
+            await self._patiently(lambda: self._inbox.pull(thread))
+        for _ in range(ROUNDS):
+            if self._core.mailbox.needs_refresh(key):
+                await self._refresh(thread)
+                continue
+            sealed = self._core.mailbox.seal(key, plaintext, at=now())
+            return self._store(_outgoing(self._core.mailbox.net, thread, sealed), instead)
+        raise NotSent("stale-epoch", "the thread was re-keyed by others again and again")
+
+    async def _make_thread(
+        self, to: Sequence[bytes], plaintext: Plaintext, instead: Outgoing | None = None
+    ) -> Outgoing:
+        await self._patiently(lambda: self._core.load_keyrings([self._core.mailbox.principal, *to]))
+        made: NewThread = self._core.mailbox.open_thread(to, plaintext, at=now())
+        outgoing = _outgoing(self._core.mailbox.net, made.thread.hex(), made.messages[0])
+        outgoing.entry, outgoing.envelopes = to_base64(made.entry), to_base64(made.envelopes)
+        return self._store(outgoing, instead)
+
+    def _store(self, outgoing: Outgoing, instead: Outgoing | None) -> Outgoing:
+        """M4: counter and bytes are on the disk before anything leaves."""
+        outbox = self._core.file.contents.outbox
+        if instead is not None:
+            outbox.remove(instead)
+        outbox.append(outgoing)
+        self._core.save()
+        return outgoing
+
+    async def _refresh(self, thread: str) -> None:
+        made = self._core.mailbox.refresh(bytes.fromhex(thread), at=now())
+        body = {"entry": to_base64(made.entry), "envelopes": to_base64(made.envelopes)}
+        try:
+            await self._patiently(lambda: self._core.http.post(f"/api/threads/{thread}/entries", body))
+        except ServerRefused as refused:
+            if refused.code not in STALE:
+                raise NotSent(refused.code, refused.sentence) from refused
+            await self._look_again(thread)
+        await self._patiently(lambda: self._inbox.pull(thread))
+
+    async def _look_again(self, thread: str) -> None:
+        found = self._core.mailbox.threads.get(bytes.fromhex(thread))
+        members = found.state.members if found and found.state else ()
+        principals = {self._core.mailbox.principal, *(member.principal for member in members)}
+        await self._patiently(lambda: self._core.load_keyrings(principals))
+
+    # sending
+
+    async def _transmit(self, outgoing: Outgoing) -> Sent:
+        """Send until there is a definite answer, and act on it."""
+        for _ in range(ROUNDS):
+            try:
+                seq = await self._answer(outgoing)
+            except ServerRefused as refused:
+                if refused.code not in STALE:
+                    self._drop(outgoing)
+                    raise NotSent(refused.code, refused.sentence) from refused
+                outgoing = await self._seal_anew(outgoing)
+                continue
+            return await self._finish(outgoing, seq)
+        raise NotSent("stale-epoch", "sealed anew again and again, and always too late")
+
+    async def _finish(self, outgoing: Outgoing, seq: int) -> Sent:
+        """See the message in its place, then forget its bytes."""
+        if self._inbox.known_seq(outgoing.thread) < seq:
+            await self._patiently(lambda: self._inbox.pull(outgoing.thread))
+        if self._inbox.known_seq(outgoing.thread) < seq:
+            raise Distrusted("The server signed for a message and does not show it in its place.")
+        self._core.file.contents.outbox.remove(outgoing)
+        self._core.save()
+        return Sent(outgoing.thread, seq, outgoing.id)
+
+    async def _answer(self, outgoing: Outgoing) -> int:
+        """Return the sequence of the message; raises `ServerRefused` for a definite no."""
+        if outgoing.entry is not None:
+            body = {
+                "entry": outgoing.entry,
+                "envelopes": outgoing.envelopes,
+                "messages": [outgoing.as_body()],
+            }
+            found = await self._patiently(lambda: self._core.http.post("/api/threads", body))
+            return int(found["seq"])
+        command = {"messages": [outgoing.as_body()]}
+        answer = await self._patiently(lambda: self._append(command))
+        return int(answer["seq"])
+
+    async def _append(self, command: dict[str, Any]) -> dict[str, Any]:
+        results = (await self._socket.command("messaging.messages.append", command))["results"]
+        result: dict[str, Any] = results[0]
+        if "error" in result:
+            raise ServerRefused(409, result["error"]["code"], result["error"]["message"])
+        return result
+
+    async def _patiently(self, ask: Any) -> Any:
+        """Repeat the same question until there is a definite answer."""
+        while True:
+            try:
+                return await ask()
+            except Unreachable:
+                await self._socket.wait_open()
+                await asyncio.sleep(random.uniform(0, 0.2))  # noqa: S311
+            except ServerRefused as refused:
+                if refused.code not in AGAIN:
+                    raise
+                await asyncio.sleep(random.uniform(0.2, 1.2))  # noqa: S311
+
+    async def _seal_anew(self, outgoing: Outgoing) -> Outgoing:
+        """M4: a new id and counter; the refused id is named in the next `void`."""
+        plaintext = self._open_own(outgoing)
+        if outgoing.entry is not None:
+            self._core.mailbox.signed.pop(bytes.fromhex(outgoing.thread), None)
+            members = read_entry(self._core.mailbox.net, from_base64(outgoing.entry)).members
+            others = [row.principal for row in members if row.principal != self._core.mailbox.principal]
+            return await self._make_thread(others, plaintext, instead=outgoing)
+        self._core.mailbox.mark_refused(bytes.fromhex(outgoing.thread))
+        await self._look_again(outgoing.thread)
+        await self._patiently(lambda: self._inbox.pull(outgoing.thread))
+        return await self._seal(outgoing.thread, plaintext, instead=outgoing)
+
+    def _drop(self, outgoing: Outgoing) -> None:
+        key = bytes.fromhex(outgoing.thread)
+        if outgoing.entry is not None:
+            self._core.mailbox.signed.pop(key, None)
+        else:
+            self._core.mailbox.mark_refused(key)
+        self._core.file.contents.outbox.remove(outgoing)
+        self._core.save()
+
+    def _open_own(self, outgoing: Outgoing) -> Plaintext:
+        """Open what this device has sealed itself: the text is kept nowhere else."""
+        net = self._core.mailbox.net
+        message = read_message(net, from_base64(outgoing.item))
+        secret = self._epoch_secret(outgoing, message.n)
+        try:
+            return open_message(net, message, from_base64(outgoing.ciphertext), secret)
+        except Refused as refused:
+            raise ClientError("a message in the outbox cannot be opened again") from refused
+
+    def _epoch_secret(self, outgoing: Outgoing, n: int) -> bytes:
+        mailbox = self._core.mailbox
+        if outgoing.entry is None:
+            return mailbox.threads[bytes.fromhex(outgoing.thread)].epochs[n]
+        entry = read_entry(mailbox.net, from_base64(outgoing.entry))
+        own: Member = next(row for row in entry.members if row.principal == mailbox.principal)
+        generation = mailbox.rings[mailbox.principal].secrets[own.keyring_n]
+        key = mailbox_key(mailbox.net, mailbox.principal, own.keyring_n, generation)
+        envelopes = sealing.read("T1", from_base64(outgoing.envelopes or ""))
+        return open_epoch(mailbox.net, entry, envelopes, own, key)
+
+
+def _outgoing(net: str, thread: str, sealed: SealedMessage) -> Outgoing:
+    message = read_message(net, sealed.item)
+    return Outgoing(thread, message.id.hex(), to_base64(sealed.item), to_base64(sealed.ciphertext))

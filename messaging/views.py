@@ -5,7 +5,7 @@ from typing import Annotated
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
-from ninja import Path, Query, Router
+from ninja import Path, Query
 
 from messaging import access, queries
 from messaging.actions.devices import decline_device, request_device
@@ -39,8 +39,9 @@ from messaging.protocol import (
 )
 from network.frames import Body, Nothing
 from network.guard import MemberRequest, guarded
+from network.rest import GuardedRouter
 
-router = Router()
+router = GuardedRouter()
 
 HexPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 DraftKey = Annotated[str, Path(pattern=r"^([0-9a-f]{64}|new)$")]

@@ -60,18 +60,20 @@ def guarded(permission: StrEnum, *, limit: str = "api-read") -> Callable[[View],
     def decorate(view: View) -> View:
         @wraps(view)
         def guard(http_request: ActingRequest, *args: Any, **kwargs: Any) -> Any:
-            check(http_request.actor, permission)
-            spend(limit, _key(http_request))
+            enter(http_request, permission, limit)
             return view(http_request, *args, **kwargs)
 
-        guard.permission = permission  # type: ignore[attr-defined]
-        guard.limit = limit  # type: ignore[attr-defined]
+        functions: tuple[Any, Any] = (view, guard)
+        for function in functions:
+            function.permission = permission
+            function.limit = limit
         return cast(View, guard)
 
     return decorate
 
 
-def _key(http_request: ActingRequest) -> str:
-    if http_request.actor:
-        return http_request.actor.sign_in_id.hex
-    return str(http_request.META.get("REMOTE_ADDR", ""))
+def enter(http_request: ActingRequest, permission: StrEnum, limit: str) -> None:
+    """Raise unless the actor has the right and its bucket is not empty."""
+    check(http_request.actor, permission)
+    actor = http_request.actor
+    spend(limit, actor.sign_in_id.hex if actor else str(http_request.META.get("REMOTE_ADDR", "")))

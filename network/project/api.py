@@ -19,6 +19,7 @@ from network.guard import MemberRequest, guarded
 from network.middleware import refused
 from network.permissions import Permission
 from network.protocol import PROTOCOL_VERSION
+from network.rest import GuardedRouter
 
 
 class StrictParser(Parser):
@@ -53,7 +54,10 @@ def on_invalid(http_request: HttpRequest, error: Any) -> HttpResponse:
     return refused(http_request, Invalid("invalid-body"))
 
 
-@api.get("/session")
+router = GuardedRouter()
+
+
+@router.get("/session")
 @guarded(Permission.SESSION_READ)
 def session(request: MemberRequest) -> dict[str, Any]:
     """Say who is signed in, for which authority, and where the audiences stand."""
@@ -79,4 +83,5 @@ def session(request: MemberRequest) -> dict[str, Any]:
     }
 
 
+api.add_router("", router)
 api.add_router("", messaging_router)

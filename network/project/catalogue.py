@@ -1,6 +1,7 @@
 """Every command and event of the product, listed once. The gateway knows them only from here."""
 
-from messaging import commands as messaging_commands
+from messaging.commands import COMMANDS as MESSAGING_COMMANDS
+from messaging.commands import EVENTS as MESSAGING_EVENTS
 from network.frames import Command, Event
 from network.permissions import Permission
 from network.policy import Actor
@@ -29,7 +30,7 @@ COMMANDS: dict[str, Command] = {
     for command in (
         Command(*PING, limit="socket-command", handle=_pong),
         Command(*RESUME, limit="socket-command", handle=_resumed_by_gateway),
-        *messaging_commands.COMMANDS,
+        *MESSAGING_COMMANDS,
     )
 }
 
@@ -38,6 +39,6 @@ EVENTS: dict[str, Event] = {
     for event in (
         Event(SESSION_OPENED, SessionOpened, Permission.SESSION_OPEN),
         Event(QUEUE_EMPTIED, QueueEmptied, Permission.SESSION_OPEN),
-        *messaging_commands.EVENTS,
+        *MESSAGING_EVENTS,
     )
 }

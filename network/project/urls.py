@@ -7,7 +7,7 @@ from network.project.views import start
 
 _patterns, _app, _namespace = api.urls
 # The library's own root page says nothing and names no right.
-api_routes = ([pattern for pattern in _patterns if pattern.name != "api-root"], _app)
+api_routes = ([pattern for pattern in _patterns if getattr(pattern, "name", None) != "api-root"], _app)
 
 urlpatterns = [
     path("", start, name="start"),

@@ -7,12 +7,14 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import transaction
 
+from messaging.protocol import KeyringPlace
 from network import limits, realtime
 from network.actions.sign_ins import end_membership, end_sign_in
 from network.frames import Notice
 from network.models import AudienceCounter
 from network.policy import Actor
 from network.project import gateway
+from network.project.catalogue import COMMANDS
 from network.project.hub import hub_of_process
 from tests.personas import Cast, Persona
 from tests.realtime.conftest import Opener
@@ -26,10 +28,8 @@ def audience_of(persona: Persona) -> str:
 
 @transaction.atomic(durable=True)
 def publish(audience: str, numbers: Sequence[int]) -> None:
-    from messaging.protocol import KeyringGrew
-
     for n in numbers:
-        body = KeyringGrew(principal="a" * 64, n=n, head="b" * 64)
+        body = KeyringPlace(principal="a" * 64, n=n, head="b" * 64)
         realtime.publish_on_commit(Notice(GREW, audience, body))
 
 
@@ -91,9 +91,9 @@ async def test_our_own_fault_is_told_apart_and_the_socket_lives(
     def breaks(actor: Actor, body: Any) -> None:
         raise ZeroDivisionError
 
-    ping = gateway.COMMANDS["network.session.ping"]
+    ping = COMMANDS["network.session.ping"]
     broken = type(ping)(ping.name, ping.body, ping.result, ping.permission, ping.limit, breaks)
-    monkeypatch.setitem(gateway.COMMANDS, ping.name, broken)
+    monkeypatch.setitem(COMMANDS, ping.name, broken)
     socket = await open_socket(live_cast.officer_a)
     assert (await socket.ask(ping.name, {}))["error"]["code"] == "unavailable"
     monkeypatch.undo()

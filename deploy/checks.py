@@ -25,7 +25,7 @@ CLIENT = ROOT / "messaging" / "client"
 BUNDLE = ROOT / "messaging" / "static" / "messaging"
 QUICK = ("lint", "sqlite")
 # What says something about how people use the product is run again where several machines would run it.
-BEHAVIOUR = ("permissions", "network", "forum", "messaging", "realtime", "faults")
+BEHAVIOUR = ("permissions", "network", "forum", "messaging", "realtime", "sdk", "faults")
 # Playwright's loop and pytest-asyncio's do not mix; killing processes is for the real services.
 NOT_BESIDE_THE_REST = ("browser", "client", "faults", "bench")
 

@@ -53,13 +53,15 @@ def redis_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def prepared_state(tmp_path_factory: pytest.TempPathFactory) -> PreparedState:
-    """Give a migrated demo database and collected static files, made once and copied for each server."""
-    return prepare_state(tmp_path_factory.mktemp("prepared"))
+    """Give a migrated demo database and static files, of the kind this run is on, to copy for each server."""
+    cluster = services.environment_url("NETWORK_DATABASE_URL", "postgres") or ""
+    redis = services.environment_url("NETWORK_REDIS_URL", "redis") or ""
+    return prepare_state(tmp_path_factory.mktemp("prepared"), cluster=cluster, redis_url=redis)
 
 
 @pytest.fixture
 def live_server_process(prepared_state: PreparedState, tmp_path: Path) -> Iterator[Server]:
-    """Give a started server in a process of its own, with a copy of the demo database (SQLite)."""
+    """Give a started server in a process of its own, with a copy of the demo database."""
     with Server.from_prepared(prepared_state, tmp_path / "server") as server:
         yield server
 

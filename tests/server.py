@@ -6,12 +6,17 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import httpx
+import psycopg
+from psycopg.sql import SQL, Identifier
 
 from deploy import services
 
@@ -21,7 +26,7 @@ SECRET = "only-for-tests-only-for-tests-only-for-tests"
 PREPARATION = (("migrate", "--verbosity=0"), ("load_demo",), ("collectstatic", "--no-input", "--verbosity=0"))
 
 
-def server_environment(state: Path, *, port: int = 8000, **more: str) -> dict[str, str]:
+def server_environment(state: Path, settings: Mapping[str, str], *, port: int = 8000) -> dict[str, str]:
     """Return the whole environment of a server: nothing of the test run's own settings goes in."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NETWORK_", "DJANGO_"))}
     return {
@@ -32,7 +37,7 @@ def server_environment(state: Path, *, port: int = 8000, **more: str) -> dict[st
         "NETWORK_DATABASE_URL": f"sqlite:///{state / 'network.sqlite3'}",
         "NETWORK_SITE_ORIGIN": f"http://localhost:{port}",
         "PYTHONUNBUFFERED": "1",
-        **more,
+        **settings,
     }
 
 
@@ -46,21 +51,50 @@ def manage(environment: dict[str, str], *arguments: str) -> str:
 
 @dataclass(frozen=True)
 class PreparedState:
-    """A state folder with a migrated demo database and static files, to be copied."""
+    """A migrated demo database and a state folder with static files, to be copied for each server.
+
+    On PostgreSQL `cluster` is the URL of its maintenance database and `template` the database to copy.
+    """
 
     folder: Path
+    cluster: str = ""
+    template: str = ""
+    redis_url: str = ""
 
-    def copy_to(self, folder: Path) -> None:
-        """Make the folder a copy; the database file is at rest, so its bytes are the database."""
+    def copy_to(self, folder: Path) -> dict[str, str]:
+        """Make the folder and a database copies; returns the settings that name them."""
+        # At rest SQLite's file is the database.
         shutil.copytree(self.folder, folder)
+        if not self.cluster:
+            return {}
+        name = f"server_{uuid.uuid4().hex}"
+        create_database(self.cluster, name, template=self.template)
+        return {"NETWORK_DATABASE_URL": beside(self.cluster, name), "NETWORK_REDIS_URL": self.redis_url}
 
 
-def prepare_state(folder: Path) -> PreparedState:
-    """Fill a folder as the first start does; takes a few seconds, so it is done once a session."""
-    environment = server_environment(folder)
+def beside(cluster: str, database: str) -> str:
+    """Return the URL of another database of the same PostgreSQL."""
+    return urlsplit(cluster)._replace(path=f"/{database}").geturl()
+
+
+def create_database(cluster: str, name: str, *, template: str = "template0") -> None:
+    """Create a database; the template must have no connection."""
+    with psycopg.connect(cluster, autocommit=True) as connection:
+        connection.execute(
+            SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template))
+        )
+
+
+def prepare_state(folder: Path, *, cluster: str = "", redis_url: str = "") -> PreparedState:
+    """Fill a folder and a database as the first start does; takes a few seconds, so once a session."""
+    settings, template = {}, ""
+    if cluster:
+        template = f"prepared_{uuid.uuid4().hex}"
+        create_database(cluster, template)
+        settings = {"NETWORK_DATABASE_URL": beside(cluster, template), "NETWORK_REDIS_URL": redis_url}
     for command in PREPARATION:
-        manage(environment, *command)
-    return PreparedState(folder)
+        manage(server_environment(folder, settings), *command)
+    return PreparedState(folder, cluster, template, redis_url)
 
 
 @dataclass
@@ -75,9 +109,9 @@ class Server:
     @classmethod
     def from_prepared(cls, prepared: PreparedState, state: Path, **more: str) -> Self:
         """Describe a server on a copy of the prepared state and a free port; `more` are settings."""
-        prepared.copy_to(state)
         port = services.free_port()
-        return cls(state, server_environment(state, port=port, **more), port)
+        settings = {**prepared.copy_to(state), **more}
+        return cls(state, server_environment(state, settings, port=port), port)
 
     @classmethod
     def beside(cls, other: "Server") -> Self:

@@ -22,6 +22,8 @@ TRANSLATED = re.compile(
     r"{%\s*(blocktranslate|blocktrans)\b.*?{%\s*end\1\s*%}|{%\s*comment\b.*?{%\s*endcomment\s*%}|{#.*?#}",
     re.DOTALL,
 )
+# A block of attributes for a tag of the parent template is looked at as the attributes of a tag.
+ATTRIBUTES = re.compile(r"{%\s*block \w*attributes\s*%}(.*?){%\s*endblock[^%]*%}", re.DOTALL)
 TAG = re.compile(r"{%.*?%}|{{.*?}}", re.DOTALL)
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 PHYSICAL = re.compile(
@@ -45,6 +47,7 @@ class Template(HTMLParser):
         self.not_spoken: list[str] = []
         # Line numbers stay: what is taken out leaves its newlines.
         plain = TRANSLATED.sub(lambda found: "\n" * found[0].count("\n"), source)
+        plain = ATTRIBUTES.sub(r"<span \1></span>", plain)
         self.feed(TAG.sub(lambda found: "\n" * found[0].count("\n"), plain))
         self.close()
 
@@ -118,6 +121,7 @@ def test_client_opens_no_dangerous_door() -> None:
         '<a href="javascript:x">1</a>',
         "<p>Hello</p>",
         "{% if a %}Hello{% endif %}",
+        "{% block body_attributes %} onload='x()'{% endblock %}",
         '<img alt="Flag" src="">',
         '<p translate="no">S1</p>Hello',
     ],
@@ -132,6 +136,7 @@ def test_a_bad_template_is_found(source: str) -> None:
         '<p>{% translate "Hello" %}, {{ name }}: 12</p>',
         "{% blocktranslate trimmed %}Hello <b>all</b>{% endblocktranslate %}",
         '<script src="x.js"></script>',
+        '{% block body_attributes %} data-page="threads"{% endblock %}',
         '<img alt="{% translate "Flag" %}" src="">',
         '<code translate="no">keyring</code>',
         "{# Hello #}{% comment %}Hello{% endcomment %}",

@@ -12,7 +12,7 @@ from network.policy import Actor
 class GuardedRouter(Router):
     """A django-ninja router that takes guarded views only.
 
-    The library parses a body before it calls the view; a stranger must be refused before, so the guard runs as
+    The library parses a body before it calls the view; a stranger is refused before that, so the guard runs as
     the operation's authentication.
     """
 

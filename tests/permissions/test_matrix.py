@@ -72,7 +72,7 @@ def test_policy_says_what_the_matrix_says(cast: Cast) -> None:
 def is_refused(response: Any) -> bool:
     """Answer whether the guard said no: signed out, forbidden, or led to the sign-in page."""
     if response.status_code == 302:
-        return response.headers["location"].startswith("/sign-in/?next=")
+        return bool(response.headers["location"].startswith("/sign-in/?next="))
     return response.status_code in {401, 403}
 
 

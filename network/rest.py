@@ -12,8 +12,8 @@ from network.policy import Actor
 class GuardedRouter(Router):
     """A django-ninja router that takes guarded views only.
 
-    The library parses a body before it calls the view; a stranger is refused before that, so the guard runs as
-    the operation's authentication.
+    The library parses a body before it calls the view; a stranger is refused before that, so the guard runs
+    as the operation's authentication.
     """
 
     def add_api_operation(

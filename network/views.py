@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
 from network.actions.sign_ins import begin_sign_in, end_sign_in
@@ -20,7 +20,7 @@ from network.queries import list_persons_to_try
 choose_language = guarded(Permission.PUBLIC_READ)(set_language)
 
 
-@require_GET
+@require_safe
 @guarded(Permission.PUBLIC_READ)
 def sign_in_page(http_request: ActingRequest) -> HttpResponse:
     """Show whom one may sign in as; only the development profile has such persons."""
@@ -52,14 +52,14 @@ def sign_out(http_request: MemberRequest) -> HttpResponse:
     return HttpResponseRedirect("/sign-in/")
 
 
-@require_GET
+@require_safe
 @guarded(Permission.PUBLIC_READ)
 def what_the_server_sees(http_request: ActingRequest) -> HttpResponse:
     """Publish exactly what the operator can see, and what it cannot."""
     return render(http_request, "network/what_the_server_sees.html", {"page": "what-the-server-sees"})
 
 
-@require_GET
+@require_safe
 @guarded(Permission.PUBLIC_READ)
 def health(http_request: ActingRequest) -> HttpResponse:
     """Answer that this process serves."""

@@ -80,8 +80,10 @@ export class Correspondence {
   /** The last item that the other side has opened, by its own verified statement; null when none holds. */
   async openedBy(thread: Hex, progress: Progress): Promise<{ seq: number; at: number } | null> {
     if (progress.opened === null) return null
+    const check = this.mailbox.checkOpened.bind(this.mailbox, thread, progress.opened)
     try {
-      return await this.mailbox.checkOpened(thread, progress.opened)
+      // The opening device may be newer than the keyring known here.
+      return await check().catch(() => this.learnKeyring(progress.principal).then(check))
     } catch {
       // An unproven claim of having opened is shown as nothing at all.
       return null

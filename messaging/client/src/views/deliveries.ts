@@ -1,4 +1,5 @@
-import type { Hex, ItemJson } from '../transport/wire.ts'
+import type { ItemJson } from '../sealed/client.ts'
+import type { Hex } from '../transport/wire.ts'
 import type { Mailroom } from './session.ts'
 
 /** Tell the server that items up to `seq` are verified and kept on this device. Said again later if it fails. */

@@ -168,10 +168,11 @@ def parse(net: str, raw: bytes, expect: str) -> Statement:
 
 
 def _read_kid(protected: bytes) -> bytes:
-    kid = decode(protected[4:]) if len(protected) > 4 else None
-    if not isinstance(kid, bytes) or len(kid) not in {0, 32} or protected != _protected(kid):  # E2
-        raise bad("unknown protected header")
-    return kid
+    for size in (0, 32):
+        kid = protected[len(protected) - size :]
+        if protected == _protected(kid):
+            return kid
+    raise bad("unknown protected header")  # E2
 
 
 def _check_payload(net: str, fields: dict[str, Value], expect: str) -> int:

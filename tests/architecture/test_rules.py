@@ -1,4 +1,4 @@
-"""The numbered rules of the sealed protocol: in the document, at the check, in a test's name; on both sides."""
+"""The numbered rules of the sealed protocol: in the document, at the check and in a test's name."""
 
 import re
 from collections.abc import Iterable

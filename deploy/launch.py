@@ -11,8 +11,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -92,12 +93,11 @@ def settings_for(options: Options, state: Path) -> dict[str, str]:
         "NETWORK_PROFILE": "development",
         "NETWORK_SITE_ORIGIN": f"http://localhost:{options.port}",
         "NETWORK_STATE_DIR": str(state),
-        "DJANGO_SETTINGS_MODULE": "network.project.settings",
         "PYTHONUNBUFFERED": "1",
     }
     if "NETWORK_SECRET_KEY" not in environment:
         defaults["NETWORK_SECRET_KEY_FILE"] = str(state / "secret.key")
-    return {**defaults, **environment}
+    return {**defaults, **environment, "DJANGO_SETTINGS_MODULE": "network.project.settings"}
 
 
 def static_digest() -> str:
@@ -121,30 +121,19 @@ def prepare(options: Options, state: Path, environment: Mapping[str, str]) -> No
 
     try:
         django.setup()
-        call_command("migrate", verbosity=0, interactive=False)
-        call_command("make_server_key", stdout=_Quiet())
-        if options.is_demo:
-            call_command("load_demo", if_empty=True, stdout=_Quiet())
-        marker, wanted = state / "static.digest", static_digest()
-        if not marker.exists() or marker.read_text() != wanted:
-            call_command("collectstatic", interactive=False, verbosity=0, clear=True)
-            marker.write_text(wanted)
+        with redirect_stdout(StringIO()):
+            call_command("migrate", verbosity=0, interactive=False)
+            call_command("make_server_key")
+            if options.is_demo:
+                call_command("load_demo", if_empty=True)
+            marker, wanted = state / "static.digest", static_digest()
+            if not marker.exists() or marker.read_text() != wanted:
+                call_command("collectstatic", interactive=False, verbosity=0, clear=True)
+                marker.write_text(wanted)
     except (ImproperlyConfigured, CommandError, OperationalError) as error:
         raise CannotStart(str(error)) from error
     finally:
         connections.close_all()
-
-
-class _Quiet:
-    """Takes what commands say when nothing is wrong."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None: ...
-
-    def isatty(self) -> bool:
-        return False
 
 
 # --- Processes ----------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from messaging.sdk.inbox import Inbox
 from messaging.sdk.outbox import Outbox, now
 from messaging.sdk.sign_in import SignIn
 from messaging.sdk.socket import Socket
-from messaging.sealed.client import Person, make_device, make_keyring
+from messaging.sealed.client import Mailbox, Person, make_device, make_keyring
 from messaging.sealed.device import read_device
 from messaging.sealed.errors import Refused
 from messaging.sealed.keys import device_words
@@ -104,6 +104,16 @@ class Client:
         """Return whether this device is listed and can read and write."""
         return self._core.is_ready
 
+    @property
+    def http(self) -> Http:
+        """Return the signed-in REST face, for what this class has no method for."""
+        return self._core.http
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """Return what this device has verified; raises `NotReady` while there is no device."""
+        return self._core.mailbox
+
     async def list_authorities(self) -> list[Authority]:
         """Return the authorities of the network; one without a principal cannot be written to yet."""
         found = await self._core.http.get("/api/authorities")
@@ -114,7 +124,7 @@ class Client:
     async def create_keyring(self) -> str:
         """Create the authority's keyring with this device as its steward; returns the printed recovery kit.
 
-        The kit is kept nowhere: print it, lock it away. Raises `ServerRefused` when there is a keyring already.
+        The kit is kept nowhere: print it, lock it away. Raises `ServerRefused` when there is one already.
         """
         roles = ("officer", "steward", "supervisor") if self.session.may_read else ("steward",)
         made = make_keyring(self._core.session.net, self._person(), at=now(), roles=roles)

@@ -29,11 +29,19 @@ class Inbox:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._to_confirm: dict[str, int] = {}
         self._has_to_confirm = asyncio.Event()
+        self._has_grown = asyncio.Condition()
 
     def known_seq(self, thread: str) -> int:
         """Return the last verified sequence of a thread, 0 when it has not been loaded."""
         found = self._core.mailbox.threads.get(bytes.fromhex(thread))
         return len(found.raw) if found else 0
+
+    async def wait_for(self, thread: str, seq: int, *, seconds: float) -> bool:
+        """Wait until a thread has been verified up to `seq`; return whether it has."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._has_grown:
+                await self._has_grown.wait_for(lambda: self.known_seq(thread) >= seq)
+        return self.known_seq(thread) >= seq
 
     async def catch_up(self) -> None:
         """Load every thread in which something has not been handed to the program yet."""
@@ -109,6 +117,8 @@ class Inbox:
             except Refused as refused:
                 raise Distrusted(str(refused)) from refused
             self._hand_over(body["thread"], applied)
+        async with self._has_grown:
+            self._has_grown.notify_all()
 
     async def _needed(self, item: Item) -> list[bytes]:
         try:

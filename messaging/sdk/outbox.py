@@ -38,6 +38,7 @@ STALE = frozenset(
 # No answer yet: the same bytes again, after a moment.
 AGAIN = frozenset({"too-many", "unavailable"})
 ROUNDS = 8
+ECHO_SECONDS = 1.0
 
 
 def now() -> int:
@@ -148,7 +149,8 @@ class Outbox:
 
     async def _finish(self, outgoing: Outgoing, seq: int) -> Sent:
         """See the message in its place, then forget its bytes."""
-        if self._inbox.known_seq(outgoing.thread) < seq:
+        # The socket usually brings it within milliseconds.
+        if not await self._inbox.wait_for(outgoing.thread, seq, seconds=ECHO_SECONDS):
             await self._patiently(lambda: self._inbox.pull(outgoing.thread))
         if self._inbox.known_seq(outgoing.thread) < seq:
             raise Distrusted("The server signed for a message and does not show it in its place.")

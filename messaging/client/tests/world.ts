@@ -1,10 +1,31 @@
-import { decode, encode, equal, fromBase64, fromHex, sha256, toBase64, toHex, type Bytes, type Value, type ValueMap } from '../src/sealed/encoding.ts'
-import { type Device, type ItemJson, Mailbox, makeDeviceRequest, makeGenesis, type KeyringBody, type KeyringJson, type Role } from '../src/sealed/client.ts'
+import assert from 'node:assert/strict'
+import {
+  type Device,
+  type ItemJson,
+  type KeyringBody,
+  type KeyringJson,
+  Mailbox,
+  makeDeviceRequest,
+  makeGenesis,
+  type Role,
+} from '../src/sealed/client.ts'
+import {
+  type Bytes,
+  decode,
+  encode,
+  equal,
+  fromBase64,
+  fromHex,
+  sha256,
+  toBase64,
+  toHex,
+  type Value,
+  type ValueMap,
+} from '../src/sealed/encoding.ts'
+import { Refused } from '../src/sealed/errors.ts'
 import { createDeviceKeys, SigningKey } from '../src/sealed/keys.ts'
 import { serverKeyId } from '../src/sealed/receipt.ts'
-import { sign, type StatementType } from '../src/sealed/statement.ts'
-import { Refused } from '../src/sealed/errors.ts'
-import assert from 'node:assert/strict'
+import { type StatementType, sign } from '../src/sealed/statement.ts'
 
 export const NET = 'network.example/s1'
 export const AT = 1_800_000_000
@@ -51,7 +72,10 @@ export interface Party {
 
 /** An honest server in memory: keyrings, threads with receipts. */
 export class World {
-  readonly keyrings = new Map<string, { entries: { n: number; entry: string; envelopes: string }[]; statements: string[] }>()
+  readonly keyrings = new Map<
+    string,
+    { entries: { n: number; entry: string; envelopes: string }[]; statements: string[] }
+  >()
   readonly threads = new Map<string, ItemJson[]>()
   serverKey!: SigningKey
   #transcripts = new Map<string, Bytes>()
@@ -68,10 +92,21 @@ export class World {
     return Mailbox.open(state ? { ...setup, state } : setup)
   }
 
-  async authority(person: string, roles?: Role[], kind: 'authority' | 'secretariat' = 'authority'): Promise<Party> {
+  async authority(
+    person: string,
+    roles?: Role[],
+    kind: 'authority' | 'secretariat' = 'authority',
+  ): Promise<Party> {
     const keys = await createDeviceKeys()
     const who = { person, name: `Name of ${person}`, office: 'Office' }
-    const { device, body } = await makeGenesis({ net: NET, person: who, keys, at: AT, kind, ...(roles ? { roles } : {}) })
+    const { device, body } = await makeGenesis({
+      net: NET,
+      person: who,
+      keys,
+      at: AT,
+      kind,
+      ...(roles ? { roles } : {}),
+    })
     this.store(device.principal, 0, body)
     const mailbox = await this.open(device)
     await mailbox.applyKeyring(this.keyring(device.principal))
@@ -110,9 +145,16 @@ export class World {
   }
 
   keyring(principal: string, withEnvelopes = true): KeyringJson {
-    const { entries, statements } = this.keyrings.get(principal) as { entries: { n: number; entry: string; envelopes: string }[]; statements: string[] }
+    const { entries, statements } = this.keyrings.get(principal) as {
+      entries: { n: number; entry: string; envelopes: string }[]
+      statements: string[]
+    }
     const authority = { id: `authority-${principal.slice(0, 8)}`, name: 'Authority', state: 'XAA' }
-    const shown = entries.map(({ n, entry, envelopes }) => ({ n, entry, envelopes: withEnvelopes ? envelopes : null }))
+    const shown = entries.map(({ n, entry, envelopes }) => ({
+      n,
+      entry,
+      envelopes: withEnvelopes ? envelopes : null,
+    }))
     return { principal, authority, entries: shown, statements }
   }
 
@@ -123,7 +165,12 @@ export class World {
   }
 
   /** Appends as a server that checks nothing would. */
-  async append(thread: string, type: 'entry' | 'message', raw: string, extra: { envelopes?: string; ciphertext?: string }): Promise<ItemJson> {
+  async append(
+    thread: string,
+    type: 'entry' | 'message',
+    raw: string,
+    extra: { envelopes?: string; ciphertext?: string },
+  ): Promise<ItemJson> {
     const items = this.threads.get(thread) ?? []
     const id = fromHex(thread)
     const seq = items.length + 1
@@ -143,16 +190,21 @@ export class World {
   async read(reader: Mailbox, thread: string): Promise<void> {
     const items = this.threads.get(thread) ?? []
     for (const item of items.slice(reader.nextSeq(thread) - 1)) {
-      for (const { principal } of await reader.needs(item)) await reader.applyKeyring(this.keyring(principal, principal === reader.principal))
+      for (const { principal } of await reader.needs(item))
+        await reader.applyKeyring(this.keyring(principal, principal === reader.principal))
       await reader.applyItem(item)
     }
   }
 
   async openThread(from: Party, to: Party, text = 'first'): Promise<string> {
     await from.mailbox.applyKeyring(this.keyring(to.device.principal, false))
-    const { thread, body } = await from.mailbox.openThread({ to: to.device.principal, note: { text, language: 'en', subject: 'Subject' } })
+    const { thread, body } = await from.mailbox.openThread({
+      to: to.device.principal,
+      note: { text, language: 'en', subject: 'Subject' },
+    })
     await this.append(thread, 'entry', body.entry, { envelopes: body.envelopes })
-    for (const message of body.messages) await this.append(thread, 'message', message.item, { ciphertext: message.ciphertext })
+    for (const message of body.messages)
+      await this.append(thread, 'message', message.item, { ciphertext: message.ciphertext })
     await this.read(from.mailbox, thread)
     return thread
   }

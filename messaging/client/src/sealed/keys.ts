@@ -18,16 +18,13 @@ const ZERO_NONCE = new Uint8Array(12)
 // ---------------------------------------------------------------- E7: keys that must not be used
 
 const P = 2n ** 255n - 19n
-/** y of the Ed25519 points of order 1, 2, 4, 8, and u of the X25519 points of low order. */
-const ORDER_8_Y = [
-  0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
-  0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d3d706a17c7n,
-]
+/** y of one pair of Ed25519 points of order 8 (the other pair has -y), and u of the X25519 points of order 8. */
+const ORDER_8_Y = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n
 const ORDER_8_U = [
   0x00b8495f16056286fdb1329ceb8d09da6ac49ff1fae35616aeb8413b7c7aebe0n,
   0x57119fd0dd4e22d8868e1c58c45c44045bef839c55b1d0b1248c50a3bc959c5fn,
 ]
-const SMALL_Y = new Set([0n, 1n, P - 1n, ...ORDER_8_Y])
+const SMALL_Y = new Set([0n, 1n, P - 1n, ORDER_8_Y, P - ORDER_8_Y])
 const SMALL_U = new Set([0n, 1n, P - 1n, ...ORDER_8_U])
 const ML_KEM_Q = 3329
 

@@ -116,7 +116,7 @@ export class KnownThread {
       return this.#keep(next, { ...this.#place(json, hash, at), type: 'entry', reason, n: next.n, by })
     }
     insist(this.state !== null, 'T1', 'missing-item', 'a thread starts with an entry')
-    insist(toHex(this.state.thread) === json.thread, 'M1', 'wrong-epoch', 'a message of another thread')
+    insist(toHex(this.state.thread) === json.thread, 'M1', 'wrong-thread', 'a message of another thread')
     const ciphertext = fromBase64(json.ciphertext ?? '')
     const { state: next, message } = await acceptMessage(net, this.state, keyrings, { item, ciphertext })
     const at = await this.#checkEnd(json, next, hash)

@@ -80,9 +80,12 @@ function bodyValue(body: Body): ValueMap {
     : { type: body.type, of: body.of, seq: body.seq }
 }
 
+/** The smallest size for a text of `length` bytes and its mark. */
+const sizeFor = (length: number): number | undefined => SIZES.find((size) => size - OVERHEAD > length)
+
 /** CBOR, 0x80, zeros up to the smallest size. @throws Refused bad-size when no size holds it */
 function pad(text: Bytes): Bytes {
-  const size = SIZES.find((candidate) => candidate - OVERHEAD >= text.length + 1)
+  const size = sizeFor(text.length)
   if (size === undefined) throw new Refused('M3', 'bad-size', 'the message is too long')
   const padded = new Uint8Array(size - OVERHEAD)
   padded.set(text)
@@ -93,7 +96,8 @@ function pad(text: Bytes): Bytes {
 function unpad(padded: Bytes): Bytes {
   let end = padded.length - 1
   while (end >= 0 && padded[end] === 0) end--
-  insist(padded[end] === 0x80, 'M5', 'wrong-body', 'the padding does not hold')
+  const isSmallest = sizeFor(Math.max(end, 0)) === padded.length + OVERHEAD
+  insist(padded[end] === 0x80 && isSmallest, 'M5', 'wrong-body', 'the padding does not hold')
   return padded.slice(0, end)
 }
 
@@ -271,7 +275,7 @@ function readHeader(fields: Fields): Header {
 
 /** M1, T4: sealed in the newest epoch before it in the sequence. */
 function checkEpoch(state: ThreadState, header: Header): void {
-  insist(equal(header.thread, state.thread), 'M1', 'wrong-epoch', 'a message of another thread')
+  insist(equal(header.thread, state.thread), 'M1', 'wrong-thread', 'a message of another thread')
   insist(header.n >= state.n, 'T4', 'stale-epoch', 'sealed in an epoch that has ended') // T4
   const isCurrent = header.n === state.n && equal(header.head, state.head)
   insist(isCurrent, 'M1', 'wrong-epoch', 'sealed in an epoch that is not on this thread')
@@ -280,18 +284,21 @@ function checkEpoch(state: ThreadState, header: Header): void {
 /** M4: what does not fit the device's own chain. */
 function findMarks(state: ThreadState, header: Header, writer: Writer | undefined): Mark[] {
   const marks: Mark[] = []
+  const named = new Set(header.void.map(toHex))
   const expected = (writer ? writer.counter + 1 : 0) + header.void.length
-  if (header.counter !== expected) marks.push('counter-gap')
+  const isNext = header.counter === expected && named.size === header.void.length
   const isPrevious = header.void.length > 0 || equal(header.prev, writer?.prev ?? ZERO)
-  if (!isPrevious) marks.push('wrong-previous')
-  if (state.voided.has(toHex(header.id))) marks.push('never-delivered')
+  if (!isNext) marks.push('counter-gap')
+  else if (!isPrevious) marks.push('wrong-previous')
+  const id = toHex(header.id)
+  if (state.voided.has(id) || named.has(id)) marks.push('never-delivered')
   return marks
 }
 
-/** M7: signed on this transcript, at or past the device's message before. */
-function checkAfter(state: ThreadState, { after }: Header, writer: Writer | undefined): void {
+/** M7: signed on this transcript, at or past `least`: the device's message before. */
+function checkAfter(state: ThreadState, { after }: Header, least: number): void {
   const hash = state.transcript[after.seq]
-  const isOurs = hash !== undefined && equal(hash, after.hash) && after.seq >= (writer?.seq ?? 0)
+  const isOurs = hash !== undefined && equal(hash, after.hash) && after.seq >= least
   insist(isOurs, 'M7', 'wrong-transcript', 'the sender saw another transcript')
 }
 
@@ -312,15 +319,17 @@ export async function acceptMessage(
   insist(equal(await sha256(ciphertext), header.cipher), 'M3', 'wrong-cipher', 'not the signed ciphertext') // M3
   const id = toHex(header.id)
   insist(!state.ids.has(id), 'M2', 'repeated-id', 'a message with this id is here already') // M2
-  const writer = state.writers.get(toHex(device.id))
-  checkAfter(state, header, writer) // M7
+  const name = toHex(device.id)
+  const writer = state.writers.get(name)
+  const isVoided = state.voided.has(id) // M4: turns up late, so it is shown and counts for nothing
+  checkAfter(state, header, isVoided ? 1 : (writer?.seq ?? 1)) // M7
   const marks = findMarks(state, header, writer) // M4
   const next = await appendItem(net, state, statement.hash, header.by)
   const place = { counter: header.counter, prev: statement.hash, seq: endOf(next).seq }
   return {
     state: {
       ...next,
-      writers: new Map(state.writers).set(toHex(device.id), place),
+      writers: isVoided ? state.writers : new Map(state.writers).set(name, place),
       ids: new Set(state.ids).add(id),
       voided: new Set([...state.voided, ...header.void.map(toHex)]),
     },

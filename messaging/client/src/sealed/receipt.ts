@@ -71,10 +71,11 @@ export async function checkOpened(
   const by = readBy(fields)
   const device = checkAuthor('M1', by, kid, { members: state.members, lowest: new Map(), keyrings }) // M1
   await verify(statement, device.sig, net)
+  const isThread = equal(fields.bytes('thread', 32), state.thread)
+  insist(isThread, 'M1', 'wrong-thread', 'made for another thread') // M1
   const seq = fields.uint('seq')
   const hash = state.transcript[seq]
-  const isOurs = hash !== undefined && equal(hash, fields.bytes('transcript', 32))
-  const isThread = equal(fields.bytes('thread', 32), state.thread)
-  insist(isOurs && isThread, 'M7', 'wrong-transcript', 'the opener saw another transcript') // M7
+  const isOurs = hash !== undefined && seq > 0 && equal(hash, fields.bytes('transcript', 32))
+  insist(isOurs, 'M7', 'wrong-transcript', 'the opener saw another transcript') // M7
   return { by, device: kid, seq, at }
 }

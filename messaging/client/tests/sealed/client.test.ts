@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Applied, OpenedMessage } from '../../src/sealed/client.ts'
-import { fromBase64, toBase64, toHex } from '../../src/sealed/encoding.ts'
+import { fromBase64, toBase64 } from '../../src/sealed/encoding.ts'
 import { alter, flip, refuses, World } from '../world.ts'
 
 const messageOf = (applied: Applied): OpenedMessage => {
@@ -97,7 +97,11 @@ test('K7 an envelope with another secret breaks the keyring, and nothing is seal
 
 test('K8 an authority cannot come back with another fingerprint', async () => {
   const world = await World.create()
-  const [a, b, ghost] = [await world.authority('p-a'), await world.authority('p-b'), await world.authority('p-g')]
+  const [a, b, ghost] = [
+    await world.authority('p-a'),
+    await world.authority('p-b'),
+    await world.authority('p-g'),
+  ]
   const authority = { id: 'b', name: 'B' }
   await a.mailbox.applyKeyring({ ...world.keyring(b.device.principal, false), authority })
   const lie = { ...world.keyring(ghost.device.principal, false), authority }
@@ -124,7 +128,11 @@ test('K10 a keyring shorter than before, or another one, is refused', async () =
   await fork.applyKeyring(short)
   const request = await world.request(a, 'p-d')
   const body = await fork.makeAddition([{ statement: request.statement, roles: ['officer'] }])
-  const forked = { ...short, entries: [{ n: 1, entry: body.entry, envelopes: body.envelopes }], statements: body.statements }
+  const forked = {
+    ...short,
+    entries: [{ n: 1, entry: body.entry, envelopes: body.envelopes }],
+    statements: body.statements,
+  }
   await refuses('K10', 'forked-keyring', () => a.mailbox.applyKeyring(forked))
 })
 
@@ -152,21 +160,23 @@ test('M4 one message at a time, a refused one is named by the next, and counters
   await world.read(b.mailbox, thread)
   assert.deepEqual(messageOf(await b.mailbox.applyItem(item)).marks, [])
   const late = await world.append(thread, 'message', lost.item, { ciphertext: lost.ciphertext })
-  const marks = messageOf(await applyLoosely(b.mailbox, late)).marks
+  const marks = messageOf(await b.mailbox.applyItem(late)).marks
   assert.ok(marks.includes('never-delivered'))
 })
 
-const applyLoosely = (mailbox: World['open'] extends (...a: never[]) => Promise<infer M> ? M : never, item: Parameters<typeof mailbox.applyItem>[0]) => mailbox.applyItem(item)
-
 test('M4 a gap, and another message before, are shown', async () => {
-  const { world, a, b, thread } = await twoAuthorities()
-  const { item, ciphertext } = await a.mailbox.sealNote(thread, { text: 'x', language: 'en' })
-  const gap = await alter(fromBase64(item), 'message', a.key, (fields) => {
-    fields.counter = 7
-    fields.prev = new Uint8Array(32).fill(1)
-  })
-  const appended = await world.append(thread, 'message', toBase64(gap), { ciphertext })
-  assert.deepEqual(messageOf(await b.mailbox.applyItem(appended)).marks, ['counter-gap', 'wrong-previous'])
+  for (const [name, value, mark] of [
+    ['counter', 7, 'counter-gap'],
+    ['prev', new Uint8Array(32).fill(1), 'wrong-previous'],
+  ] as const) {
+    const { world, a, b, thread } = await twoAuthorities()
+    const { item, ciphertext } = await a.mailbox.sealNote(thread, { text: 'x', language: 'en' })
+    const raw = await alter(fromBase64(item), 'message', a.key, (fields) => {
+      fields[name] = value
+    })
+    const appended = await world.append(thread, 'message', toBase64(raw), { ciphertext })
+    assert.deepEqual(messageOf(await b.mailbox.applyItem(appended)).marks, [mark])
+  }
 })
 
 test('M5 a text that is not the signed one is not shown', async () => {
@@ -213,7 +223,14 @@ test('T8 another transcript than at an earlier visit stops the thread', async ()
   await again.applyKeyring(world.keyring(b.device.principal))
   await again.applyKeyring(world.keyring(a.device.principal, false))
   await again.applyItem(genesis)
-  const item = { thread, seq: 2, type: 'message' as const, item: fork.item, ciphertext: fork.ciphertext, envelopes: null }
+  const item = {
+    thread,
+    seq: 2,
+    type: 'message' as const,
+    item: fork.item,
+    ciphertext: fork.ciphertext,
+    envelopes: null,
+  }
   await refuses('T8', 'forked-thread', () => again.applyItem({ ...item, receipt: genesis.receipt }))
   await refuses('T8', 'thread-stopped', () => again.applyItem({ ...item, receipt: genesis.receipt }))
 })
@@ -234,7 +251,9 @@ test('T8 another server key or network than at the first visit is refused', asyn
   const world = await World.create()
   const a = await world.authority('p-a')
   const state = a.mailbox.exportPublicState()
-  await refuses('T8', 'server-key-changed', () => world.open(a.device, { ...state, serverKey: toBase64(new Uint8Array(32)) }))
+  await refuses('T8', 'server-key-changed', () =>
+    world.open(a.device, { ...state, serverKey: toBase64(new Uint8Array(32)) }),
+  )
   await refuses('E2', 'wrong-network', () => world.open(a.device, { ...state, net: 'other' }))
 })
 
@@ -247,5 +266,4 @@ test('a steward reads a request and sees the words of the device', async () => {
   assert.equal(read.device, request.device.id)
   assert.match(read.words, /^(\d{5} ){5}\d{5}$/)
   await refuses('K3', 'wrong-statement', () => b.mailbox.readDeviceRequest(request.statement))
-  assert.equal(toHex(fromBase64(request.statement)).length > 0, true)
 })

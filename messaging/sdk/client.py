@@ -40,6 +40,7 @@ class Client:
         self._ready = asyncio.Event()
         self._requests_changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self.is_closed = False
 
     @classmethod
     async def open(
@@ -78,6 +79,9 @@ class Client:
 
     async def close(self) -> None:
         """Disconnect, store what is known and let go of the file."""
+        if self.is_closed:
+            return
+        self.is_closed = True
         await self._socket.close()
         for task in self._tasks:
             task.cancel()
@@ -122,10 +126,12 @@ class Client:
     # keys
 
     async def create_keyring(self) -> str:
-        """Create the authority's keyring with this device as its steward; returns the printed recovery kit.
+        """Create the authority's keyring with this device as its steward; return the printed recovery kit.
 
         The kit is kept nowhere: print it, lock it away. Raises `ServerRefused` when there is one already.
         """
+        if self._core.session.authority.principal is not None or self._core.mailbox_or_none is not None:
+            raise NotReady("The authority or this device has a keyring already: request a device instead.")
         roles = ("officer", "steward", "supervisor") if self.session.may_read else ("steward",)
         made = make_keyring(self._core.session.net, self._person(), at=now(), roles=roles)
         body = {
@@ -291,7 +297,11 @@ class Client:
         while True:
             message = await self._next_message()
             yield message
-            self._inbox.mark_handled(message)
+            self.mark_handled(message)
+
+    def mark_handled(self, message: Arrived) -> None:
+        """Never give this message, or one before it in its thread, again; for who leaves the loop early."""
+        self._inbox.mark_handled(message)
 
     async def _next_message(self) -> Arrived:
         getting = asyncio.ensure_future(self._inbox.arrived.get())

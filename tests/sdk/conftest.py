@@ -1,0 +1,113 @@
+"""Real servers and real clients: two authorities of the demonstration, connected through the SDK."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from messaging.sdk.client import Client
+from messaging.sdk.facts import Arrived, Sent
+from messaging.sdk.sign_in import DevelopmentSignIn
+from messaging.server_key import make_server_key
+from network.demo import COUNTERPART_B, STATE_A, STATE_C, DemoPerson
+from tests.server import PreparedState, Server
+
+PASSPHRASE = "correct horse battery staple"
+COST = 2**10  # of scrypt, in tests
+PATIENCE_SECONDS = 40.0
+
+OFFICER_A = STATE_A.persons[0]
+HEAD_A = STATE_A.persons[2]
+HEAD_B = COUNTERPART_B
+HEAD_C = STATE_C.persons[1]
+
+UNLIMITED = (
+    "message-append=100000:100000,socket-command=100000:100000,api-read=100000:100000,api-write=100000:100000"
+)
+
+
+@pytest.fixture
+def server(prepared_state: PreparedState, tmp_path: Path) -> Iterator[Server]:
+    """Give a started server that counts no limits: these tests are quicker than officers."""
+    described = Server.from_prepared(prepared_state, tmp_path / "server", NETWORK_LIMITS=UNLIMITED)
+    make_server_key(described.state / "server.key")
+    with described as started:
+        yield started
+
+
+@dataclass
+class Desks:
+    """Opens clients on one server, each with a device file in its own folder, and closes them at the end."""
+
+    server: Server
+    folder: Path
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    def file_of(self, person: DemoPerson) -> Path:
+        """Return the device file of a person."""
+        return self.folder / person.email / "device"
+
+    async def open(self, person: DemoPerson, *, passphrase: str = PASSPHRASE) -> Client:
+        """Return a connected client of the person."""
+        client = await Client.open(
+            self.server.origin,
+            sign_in=DevelopmentSignIn(person.membership_id.hex),
+            file=self.file_of(person),
+            passphrase=passphrase,
+            cost=COST,
+        )
+        self.stack.push_async_callback(client.close)
+        return client
+
+    async def with_keyring(self, person: DemoPerson) -> Client:
+        """Return a client whose device is the first of its authority."""
+        client = await self.open(person)
+        await client.create_keyring()
+        return client
+
+
+@pytest.fixture
+async def desks(server: Server, tmp_path: Path) -> AsyncIterator[Desks]:
+    """Give a way to open clients on the server."""
+    opened = Desks(server, tmp_path / "desks")
+    async with opened.stack:
+        yield opened
+
+
+@dataclass
+class Pair:
+    """State A and State B, each with a keyring, and a thread between them that A has opened."""
+
+    a: Client
+    b: Client
+    opened: Sent
+    first: Arrived
+
+
+@pytest.fixture
+async def pair(desks: Desks) -> Pair:
+    """Give two authorities in correspondence."""
+    a, b = await desks.with_keyring(HEAD_A), await desks.with_keyring(HEAD_B)
+    opened = await a.open_thread(b.principal or "", "May we send you a request?", subject="A question")
+    return Pair(a, b, opened, await next_message(b))
+
+
+async def next_message(client: Client) -> Arrived:
+    """Return the next message of a client and mark it as handled."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        message = await anext(client.messages())
+    client.mark_handled(message)
+    return message
+
+
+async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            found = condition()
+            if found if isinstance(found, bool) else await found:
+                return
+            await asyncio.sleep(0.02)

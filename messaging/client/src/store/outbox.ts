@@ -105,6 +105,7 @@ export class Outbox {
   // Without a line the last verified state serves; the server's answer decides.
   async #prepare(thread: Hex): Promise<void> {
     try {
+      if (!navigator.onLine) throw new Failure('no-answer')
       await this.#sendAll(false)
       await this.#within.reading(thread).sync()
       if (this.#within.mailbox.needsRefresh(thread)) await this.#renewKeys(thread)

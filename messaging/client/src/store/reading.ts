@@ -36,7 +36,7 @@ export class Reading {
   /** Open what this device has, then fetch the rest up to `end` (or the server's end when not known). */
   load(end?: number): Promise<void> {
     return this.#inTurn(async () => {
-      if (this.applied.length === 0) await this.#applyAll(await this.#within.store.items(this.thread), false)
+      await this.#applyKept()
       if (end === undefined || end > this.seq) await this.#fetch()
       else if (end < this.seq) this.#stop('server-went-back', 'T8', end)
     })
@@ -58,8 +58,14 @@ export class Reading {
 
   /** Apply everything once more into a mailbox that was opened anew. */
   replay(): Promise<void> {
-    this.applied = []
-    return this.load(0)
+    return this.#inTurn(async () => {
+      this.applied = []
+      await this.#applyKept()
+    })
+  }
+
+  async #applyKept(): Promise<void> {
+    if (this.applied.length === 0) await this.#applyAll(await this.#within.store.items(this.thread), false)
   }
 
   async #fetch(): Promise<void> {

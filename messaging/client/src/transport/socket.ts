@@ -31,7 +31,7 @@ interface Frame {
   body?: unknown
 }
 
-const ANSWER_WITHIN = 20_000
+const ANSWER_WITHIN = 12_000
 const PING_EVERY = 25_000
 const SESSION_ENDED = 4401
 const MEMBERSHIP_ENDED = 4403
@@ -70,13 +70,19 @@ export class Socket {
     this.#setState('connecting')
     const socket = this.#options.connect?.(this.#options.url) ?? new WebSocket(this.#options.url)
     this.#socket = socket
-    socket.addEventListener('message', (event) => this.#receive(String(event.data)))
+    socket.addEventListener(
+      'message',
+      (event) => socket === this.#socket && this.#receive(String(event.data)),
+    )
     socket.addEventListener('close', (event) => this.#closed(socket, event.code))
   }
 
-  close(): void {
-    this.#setState('ended')
-    this.#socket?.close()
+  /** The line is known to be dead: commands that wait for an answer fail now, and connecting begins anew. */
+  drop(): void {
+    const socket = this.#socket
+    if (socket === null) return
+    this.#closed(socket, 1006)
+    socket.close()
   }
 
   /** Ask the server. Rejects with `Failure`; status 0 when the line broke before an answer came. */
@@ -100,7 +106,7 @@ export class Socket {
     this.#waiting.get(id)?.reject(new Failure('no-answer'))
     this.#waiting.delete(id)
     // A line that swallows a command for so long is dead, whatever it says.
-    this.#socket?.close()
+    this.drop()
   }
 
   #receive(data: string): void {

@@ -97,8 +97,7 @@ export class Composer {
     if (this.#isSending || byId<HTMLButtonElement>('send').disabled || !this.form.reportValidity()) return
     const problem = byId('composer-problem')
     showProblem(problem, null)
-    this.#isSending = true
-    this.#showLength()
+    this.#setSending(true)
     try {
       await this.onSend(this.note())
       this.set({ text: '' })
@@ -107,8 +106,17 @@ export class Composer {
     } catch (error) {
       showProblem(problem, error)
     } finally {
-      this.#isSending = false
-      this.#showLength()
+      this.#setSending(false)
     }
+  }
+
+  /** While a note is being sealed its text stands still: what is cleared afterwards is what was sealed. */
+  #setSending(isSending: boolean): void {
+    this.#isSending = isSending
+    for (const name of ['subject', 'text'] as const) {
+      const input = this.#input(name)
+      if (input && 'readOnly' in input) input.readOnly = isSending
+    }
+    this.#showLength()
   }
 }

@@ -96,8 +96,8 @@ export function renderNotice(applied: Applied, authorities: Authorities): HTMLEl
 
 function noticeText(applied: Applied, authorities: Authorities): string {
   if (applied.type === 'message') {
-    const { name, office, principal } = applied.message
-    return text('notice-acknowledged', { name, office, authority: authorityText(authorities.get(principal)) })
+    const { name, office } = applied.message
+    return text('notice-acknowledged', { name, office })
   }
   const key = `notice-${applied.reason}`
   return text(hasText(key) ? key : 'notice-entry', { authority: authorityText(authorities.get(applied.by)) })

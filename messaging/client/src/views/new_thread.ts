@@ -37,9 +37,10 @@ class NewThreadView {
   async start(): Promise<void> {
     const { session, correspondence, outbox } = this.#mailroom
     const { authorities } = await session.rest.get<{ authorities: AuthorityRow[] }>('authorities')
-    const others = authorities.filter(
-      (each) => each.principal === null || each.principal !== correspondence.principal,
-    )
+    // The secretariat can never be in a thread. Who can be written to comes first.
+    const others = authorities
+      .filter((each) => each.state !== null && each.principal !== correspondence.principal)
+      .toSorted((one, other) => Number(one.principal === null) - Number(other.principal === null))
     this.#choices = others.map((authority) => this.#choice(authority))
     byId('authorities').replaceChildren(...this.#choices.map((choice) => choice.element))
     byId('authority-search').addEventListener('input', () => this.#filter())

@@ -58,7 +58,7 @@ export function showOnly(ids: readonly string[], id: string): void {
   for (const each of ids) show(byId(each), each === id)
 }
 
-/** User text as paragraphs, each with its own direction. An empty line parts paragraphs; a single one is kept. */
+/** User text as paragraphs, each with its own direction. Every line is one. */
 export function paragraphs(written: string): HTMLElement[] {
   return splitParagraphs(written).map((part) => {
     const paragraph = document.createElement('p')

@@ -45,6 +45,8 @@ export class Session {
     await checkPin(store, { net: info.net, serverKey: info.server_key })
     const session = new Session(info, rest, store)
     addEventListener('online', () => session.socket.connect())
+    // The system knows of a lost line long before a time-out does.
+    addEventListener('offline', () => session.socket.drop())
     document.addEventListener('visibilitychange', () => document.hidden || session.socket.connect())
     return session
   }

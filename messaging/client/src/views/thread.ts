@@ -96,6 +96,12 @@ class ThreadView {
     return this.#row.progress.find((each) => each.principal === this.#mailroom.correspondence.principal)
   }
 
+  /** The other side first: its digits are those to compare. */
+  #parties(): ThreadRow['members'] {
+    const { principal } = this.#mailroom.correspondence
+    return this.#row.members.toSorted((one) => (one.principal === principal ? 1 : -1))
+  }
+
   async #catchUp(): Promise<void> {
     await this.#reading.sync()
     await this.#grown()
@@ -168,7 +174,7 @@ class ThreadView {
       })
     }
     byId('parties').replaceChildren(
-      ...this.#row.members.map((member) => {
+      ...this.#parties().map((member) => {
         const isOwn = member.principal === correspondence.principal
         return renderParty(member, correspondence.mailbox.keyring(member.principal), isOwn)
       }),

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from django.db.models import Q
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from messaging import policy
 from messaging.models import Device, DeviceStatus, Principal, Thread, ThreadMember
 from messaging.permissions import Permission
+from messaging.refusals import refusal
 from network.access import require_standing
-from network.errors import Conflict, Forbidden, NotFound, SignedOut
+from network.errors import Forbidden, NotFound, SignedOut
 from network.models import Membership
 from network.policy import Actor
 
@@ -56,11 +56,11 @@ def find_own_principal(actor: Actor) -> Principal | None:
 
 
 def get_own_principal(actor: Actor, *, to: Permission) -> Principal:
-    """Return the principal of the actor's authority; raises `Conflict("no-keyring")` while there is none."""
+    """Return the principal of the actor's authority; raises `no-keyring` while there is none."""
     require(actor, to)
     principal = find_own_principal(actor)
     if principal is None:
-        raise Conflict("no-keyring", _("Your authority has no keyring yet. A supervisor creates it once."))
+        raise refusal("no-keyring")
     return principal
 
 

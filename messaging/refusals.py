@@ -8,42 +8,77 @@ from django.utils.translation import gettext_lazy as _
 from messaging.sealed.errors import Refused
 from network.errors import Conflict, Invalid, Refusal, Sentence
 
-_OUT_OF_DATE = _("The correspondence has moved on. It is loaded anew and sent again by itself.")
-_DEVICE = _("This device is not listed for your authority. Ask a supervisor to add it.")
+_DAMAGED = _("What was sent is damaged, so nothing was changed.")
+_MOVED_ON = _("The correspondence has moved on in the meantime. Load it anew, then send it again.")
+_NOT_LISTED = _("This device is not listed for your authority. A supervisor can add it.")
+_NOT_MEMBERS = _("The keys sent along do not fit the members, so nothing was changed.")
+_OTHER_PLACE = _("This belongs to another correspondence.")
+_WEAK_KEY = _("A key that was sent is not safe, so nothing was changed. Set this device up again.")
 
 SENTENCES: dict[str, Sentence] = {
-    "bad-encoding": _("What was sent is damaged. Nothing was changed."),
-    "bad-envelopes": _("The keys sent along do not fit the members. Nothing was changed."),
-    "bad-signature": _("The signature does not hold. Nothing was changed."),
+    "approval-needed": _("A second supervisor must approve this first."),
+    "bad-encoding": _DAMAGED,
+    "bad-envelope-size": _NOT_MEMBERS,
+    "bad-kem-key": _WEAK_KEY,
+    "bad-signature": _("The signature does not hold, so nothing was changed."),
+    "bad-statement": _DAMAGED,
+    "beyond-the-end": _("The correspondence does not go that far."),
+    "counter-gap": _(
+        "A message of this device is missing before this one. Reload the page and send it again."
+    ),
+    "device-not-requested": _("A device can be added only while its request is waiting."),
     "id-reused": _("Another message was already sent under this number. Write it again."),
-    "key-reused": _("These keys were used before. Set this device up again."),
-    "approval-needed": _("A second supervisor must approve this."),
-    "stale-epoch": _OUT_OF_DATE,
-    "stale-keyring": _OUT_OF_DATE,
-    "unknown-device": _DEVICE,
-    "wrong-network": _("This was made for another network. Nothing was changed."),
+    "keyring-exists": _("Your authority has a keyring already."),
+    "no-keyring": _("Your authority has no keyring yet. A supervisor creates it once."),
+    "not-a-member": _("Your authority has no part in this correspondence."),
+    "not-a-steward": _("Only a device that keeps the keyring can add others."),
+    "reused-key": _("These keys were used before. Set this device up again."),
+    "stale-author-keyring": _MOVED_ON,
+    "stale-epoch": _MOVED_ON,
+    "stale-keyring": _MOVED_ON,
+    "stale-member-keyring": _MOVED_ON,
+    "stale-transcript": _MOVED_ON,
+    "standing-ended": _("The person of this device no longer acts for your authority."),
+    "statement-differs": _("The device names another person, name or office than your own."),
+    "thread-exists": _("This correspondence is open already."),
+    "unlisted-device": _NOT_LISTED,
+    "weak-signing-key": _WEAK_KEY,
+    "wrong-cipher": _DAMAGED,
+    "wrong-kind": _("An authority can create only a keyring of its own."),
+    "wrong-network": _("This was made for another network, so nothing was changed."),
+    "wrong-principal": _("This was made for another authority."),
+    "wrong-recipients": _NOT_MEMBERS,
+    "wrong-sealed": _NOT_MEMBERS,
+    "wrong-thread": _OTHER_PLACE,
 }
 GENERAL: Sentence = _("This does not follow the rules of sealed correspondence, so nothing was changed.")
 
-# Somebody else was first, or the sender must look again: worth another try after loading anew.
-CONFLICTS = frozenset({"stale-epoch", "stale-keyring", "id-reused"})
+# Somebody else was first, or stands there already: look again, then decide.
+CONFLICTS = frozenset(
+    {
+        "id-reused",
+        "keyring-exists",
+        "no-keyring",
+        "stale-author-keyring",
+        "stale-epoch",
+        "stale-keyring",
+        "stale-member-keyring",
+        "stale-transcript",
+        "thread-exists",
+    }
+)
 
 
-def refusal_of(refused: Refused) -> Refusal:
-    """Return the refusal with the same code: 409 where looking again helps, else 422."""
-    kind = Conflict if refused.code in CONFLICTS else Invalid
-    return kind(refused.code, SENTENCES.get(refused.code, GENERAL))
-
-
-def conflict(code: str) -> Conflict:
-    """Return the conflict with this code and its sentence."""
-    return Conflict(code, SENTENCES.get(code))
+def refusal(code: str) -> Refusal:
+    """Return the refusal with this code and its sentence: 409 where looking again helps, else 422."""
+    kind = Conflict if code in CONFLICTS else Invalid
+    return kind(code, SENTENCES.get(code, GENERAL))
 
 
 @contextmanager
 def protocol_rules() -> Iterator[None]:
-    """Turn a `Refused` of the sealed protocol into a `Refusal`."""
+    """Turn a `Refused` of the sealed protocol into a `Refusal` with the same code."""
     try:
         yield
     except Refused as refused:
-        raise refusal_of(refused) from refused
+        raise refusal(refused.code) from refused

@@ -1,7 +1,5 @@
 """Asking that a device be listed, and declining it. Granting is an entry of the keyring."""
 
-import hashlib
-
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -12,10 +10,11 @@ from messaging.actions.keyrings import check_names
 from messaging.models import Device, DeviceStatus
 from messaging.permissions import Permission
 from messaging.protocol import DevicePlace
-from messaging.refusals import protocol_rules
+from messaging.refusals import protocol_rules, refusal
 from messaging.sealed.device import DeviceStatement, read_device
+from messaging.sealed.encoding import sha256
 from network import audit
-from network.errors import Invalid, TooMany
+from network.errors import TooMany
 from network.frames import Notice
 from network.policy import Actor
 from network.realtime import authority_audience, publish_on_commit
@@ -34,12 +33,12 @@ def request_device(actor: Actor, *, statement: bytes) -> DevicePlace:
     with protocol_rules():
         device = read_device(settings.ORIGIN_NAME, statement)
     if device.principal != bytes.fromhex(principal.id):
-        raise Invalid("wrong-principal", _("This device was set up for another authority."))
+        raise refusal("wrong-principal")
     check_names(actor, device)
     try:
         return _store_request(actor, device)
     except IntegrityError as error:
-        raise Invalid("reused-key", _("These keys were used before. Set this device up again.")) from error
+        raise refusal("reused-key") from error
 
 
 @transaction.atomic(durable=True)
@@ -57,7 +56,7 @@ def _store_request(actor: Actor, device: DeviceStatement) -> DevicePlace:
         person_id=actor.person_id,
         statement=device.raw,
         signing_key=device.sig.hex(),
-        kem_key_hash=hashlib.sha256(device.kem).hexdigest(),
+        kem_key_hash=sha256(device.kem).hex(),
         status=DeviceStatus.REQUESTED,
         requested_at=timezone.now(),
     )

@@ -1,6 +1,5 @@
 """Creating and extending the keyring of the own authority."""
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,13 +14,14 @@ from messaging.models import Device, DeviceStatus, KeyringEntry, KeyringValue, P
 from messaging.permissions import Permission
 from messaging.protocol import KeyringPlace
 from messaging.queries import audiences_near
-from messaging.refusals import conflict, protocol_rules
+from messaging.refusals import protocol_rules, refusal
 from messaging.sealed.device import DeviceStatement, read_device
+from messaging.sealed.encoding import sha256
 from messaging.sealed.keyring import KeyringState, ListedDevice, accept_entry
 from messaging.sealed.statement import parse
 from messaging.sealed_states import keyring_state
 from network import audit
-from network.errors import Conflict, Forbidden, Invalid
+from network.errors import Forbidden, Refusal
 from network.frames import Notice
 from network.models import Role
 from network.policy import Actor
@@ -42,7 +42,7 @@ def create_keyring(
         state = accept_entry(settings.ORIGIN_NAME, None, entry, statements, envelopes)
         devices = _read_listed(state, statements)
     if state.kind != PrincipalKind.AUTHORITY:
-        raise Invalid("wrong-kind")
+        raise refusal("wrong-kind")
     for device in devices:
         check_names(actor, device)
     _check_roles(actor.role, state.devices)
@@ -74,12 +74,10 @@ def extend_keyring(
 
 
 def check_names(actor: Actor, device: DeviceStatement) -> None:
-    """Check that a device says of its person what the network says; raises `Invalid`."""
+    """Check that a device says of its person what the network says; raises `statement-differs`."""
     said = (device.person, device.name, device.office)
     if said != (actor.person_id.hex, actor.person_name, actor.office):
-        raise Invalid(
-            "statement-differs", _("The device names another person, name or office than your own.")
-        )
+        raise refusal("statement-differs")
 
 
 def _check_roles(role: Role, devices: Iterable[ListedDevice]) -> None:
@@ -90,7 +88,7 @@ def _check_roles(role: Role, devices: Iterable[ListedDevice]) -> None:
 
 def _read_listed(state: KeyringState, statements: Sequence[bytes]) -> list[DeviceStatement]:
     listed = {device.id for device in state.devices}
-    unique = {hashlib.sha256(raw).digest(): raw for raw in statements}
+    unique = {sha256(raw): raw for raw in statements}
     return [read_device(settings.ORIGIN_NAME, raw) for key, raw in unique.items() if key in listed]
 
 
@@ -124,7 +122,7 @@ def _store_addition(
     before = Principal.objects.filter(id=principal.id, n=principal.n, head=principal.head)
     # K1: one entry for each n; whoever comes second changes no row.
     if not before.update(n=state.n, head=state.head.hex()):
-        raise conflict("stale-epoch")
+        raise refusal("stale-epoch")
     added = _enrol(actor, principal, state)
     principal.n, principal.head = state.n, state.head.hex()
     _store_entry(principal, state, entry, envelopes, timezone.now())
@@ -146,12 +144,12 @@ def _enrol(actor: Actor, principal: Principal, state: KeyringState) -> list[Devi
     waiting = [devices.get(listed.id.hex()) for listed in added]
     requested = [device for device in waiting if device and device.status == DeviceStatus.REQUESTED]
     if len(requested) != len(added):
-        raise Invalid("device-not-requested", _("A device can be added only while its request is waiting."))
+        raise refusal("device-not-requested")
     members = access.list_memberships_in_force(actor.authority_id, {device.person_id for device in requested})
     roles = {member.person_id: Role(member.role) for member in members}
     for listed, device in zip(added, requested, strict=True):
         if device.person_id not in roles:
-            raise Invalid("standing-ended", _("The person of this device no longer acts for your authority."))
+            raise refusal("standing-ended")
         _check_roles(roles[device.person_id], [listed])
     Device.objects.filter(id__in=[device.id for device in requested]).update(
         status=DeviceStatus.ENROLLED, enrolled_n=state.n, principal=principal
@@ -167,7 +165,7 @@ def _enrolled(actor: Actor, principal: Principal, device: DeviceStatement, now: 
         person_id=actor.person_id,
         statement=device.raw,
         signing_key=device.sig.hex(),
-        kem_key_hash=hashlib.sha256(device.kem).hexdigest(),
+        kem_key_hash=sha256(device.kem).hex(),
         status=DeviceStatus.ENROLLED,
         requested_at=now,
         enrolled_n=0,
@@ -195,7 +193,7 @@ def _store_entry(
 
 
 def _value_hash(value: bytes) -> str:
-    return hashlib.sha256(value).hexdigest()
+    return sha256(value).hex()
 
 
 def _tell(principal: Principal) -> KeyringPlace:
@@ -210,20 +208,20 @@ def _found_entry(
     principal_id: str, entry: bytes, *, authority_id: uuid.UUID | None = None
 ) -> KeyringPlace | None:
     """Return the answer to an entry that is stored already, byte for byte."""
-    rows = KeyringEntry.objects.filter(principal_id=principal_id, head=hashlib.sha256(entry).hexdigest())
+    rows = KeyringEntry.objects.filter(principal_id=principal_id, head=sha256(entry).hex())
     if authority_id:
         rows = rows.filter(principal__authority_id=authority_id)
     row = rows.first()
     return KeyringPlace(principal=row.principal_id, n=row.n, head=row.head) if row else None
 
 
-def _why_not(state: KeyringState) -> Conflict | Invalid:
+def _why_not(state: KeyringState) -> Refusal:
     """Return why a unique constraint refused the rows."""
     if KeyringValue.objects.filter(hash__in=[_value_hash(value) for value in state.used]).exists():
-        return Invalid("reused-key", _("These keys were used before. Set this device up again."))
+        return refusal("reused-key")
     keys = {device.sig.hex() for device in state.devices}
     if state.n == 0 and Device.objects.filter(signing_key__in=keys).exists():
-        return Invalid("reused-key", _("These keys were used before. Set this device up again."))
+        return refusal("reused-key")
     if state.n == 0:
-        return Conflict("keyring-exists", _("Your authority has a keyring already."))
-    return conflict("stale-epoch")
+        return refusal("keyring-exists")
+    return refusal("stale-epoch")

@@ -22,7 +22,7 @@ from messaging.protocol import (
     SealedMessage,
     StoredMessage,
 )
-from messaging.refusals import conflict, protocol_rules
+from messaging.refusals import protocol_rules, refusal
 from messaging.sealed.keyring_entry import NewestKeyrings
 from messaging.sealed.message import Message, accept_message, read_message
 from messaging.sealed_states import newest_keyrings
@@ -175,7 +175,7 @@ class Desk:
 
 def _same(before: ThreadItem, one: Submission) -> ThreadItem:
     if bytes(before.item) != one.item or bytes(before.ciphertext or b"") != one.ciphertext:
-        raise conflict("id-reused")
+        raise refusal("id-reused")
     return before
 
 

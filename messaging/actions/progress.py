@@ -12,11 +12,11 @@ from messaging.access import SeenThread
 from messaging.models import Progress, ThreadItem
 from messaging.permissions import Permission
 from messaging.protocol import ProgressReference
-from messaging.refusals import protocol_rules
+from messaging.refusals import protocol_rules, refusal
 from messaging.sealed.receipt import check_opened
 from messaging.sealed.statement import parse
 from messaging.sealed_states import newest_keyrings, thread_state
-from network.errors import Forbidden, Invalid
+from network.errors import Forbidden
 from network.frames import Notice
 from network.policy import Actor
 from network.realtime import authority_audience, publish_on_commit
@@ -28,12 +28,12 @@ MADE = "messaging.progress.made"
 def confirm_delivery(actor: Actor, *, thread_id: str, seq: int) -> None:
     """Note that everything up to `seq` has reached a device of the actor; less than before changes nothing.
 
-    Raises `NotFound`, and `Invalid("beyond-the-end")` for items that do not exist.
+    Raises `NotFound`, and `beyond-the-end` for items that do not exist.
     """
     access.stand(actor, Permission.PROGRESS_WRITE)
     seen = access.get_thread(actor, thread_id, to=Permission.PROGRESS_WRITE)
     if seq > seen.thread.seq:
-        raise Invalid("beyond-the-end")
+        raise refusal("beyond-the-end")
     behind = _own_progress(seen).filter(delivered_seq__lt=seq)
     if behind.update(delivered_seq=seq, delivered_at=timezone.now()):
         _tell(seen)
@@ -50,9 +50,9 @@ def record_opened(actor: Actor, *, opened: bytes, thread_id: str = "") -> None:
     with protocol_rules():
         statement = parse(settings.ORIGIN_NAME, opened, "opened")
         named = statement.fields.data("thread").hex()
-    if thread_id and thread_id != named:
-        raise Invalid("wrong-thread")
-    seen = access.get_thread(actor, named, to=Permission.PROGRESS_WRITE)
+    seen = access.get_thread(actor, thread_id or named, to=Permission.PROGRESS_WRITE)
+    if seen.thread.id != named:
+        raise refusal("wrong-thread")
     device_id = statement.kid.hex()
     if not access.is_own_device(actor, access.get_own_devices([actor], [device_id]).get(device_id)):
         raise Forbidden("foreign-device", _("This was signed by a device of somebody else."))

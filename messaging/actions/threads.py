@@ -15,11 +15,11 @@ from messaging.actions.writing import begin_writing, write_all
 from messaging.models import ItemType, Principal, Progress, Thread, ThreadItem, ThreadMember
 from messaging.permissions import Permission
 from messaging.protocol import OpenedThread, SealedMessage, StoredMessage
-from messaging.refusals import conflict, protocol_rules
+from messaging.refusals import protocol_rules, refusal
 from messaging.sealed.thread import ThreadEntry, ThreadState, accept_entry, read_entry
 from messaging.sealed_states import newest_keyrings
 from network import audit
-from network.errors import Conflict, Forbidden, Invalid
+from network.errors import Forbidden
 from network.policy import Actor
 from network.realtime import publish_on_commit
 
@@ -36,7 +36,7 @@ def open_thread(
     read = _read_own_entry(actor, entry)
     first = [read_submission(actor, sealed) for sealed in messages]
     if any(one.thread_id != read.thread.hex() for one in first):
-        raise Invalid("wrong-thread")
+        raise refusal("wrong-thread")
     try:
         return _store_thread(actor, read, envelopes, first)
     except IntegrityError:
@@ -122,7 +122,7 @@ def _answer_again(actor: Actor, read: ThreadEntry, first: Sequence[Submission]) 
         ThreadItem.objects.filter(thread_id=read.thread.hex(), seq__lte=1 + len(first)).order_by("seq")
     )
     if [bytes(item.item) for item in items] != [read.statement.raw, *(one.item for one in first)]:
-        raise Conflict("thread-exists")
+        raise refusal("thread-exists")
     return _opened(items)
 
 
@@ -134,7 +134,7 @@ def extend_thread(actor: Actor, *, thread_id: str, entry: bytes, envelopes: byte
     access.get_thread(actor, thread_id, to=Permission.THREAD_EXTEND)
     read = _read_own_entry(actor, entry)
     if read.thread.hex() != thread_id:
-        raise Invalid("wrong-thread")
+        raise refusal("wrong-thread")
     return _store_entry(actor, read, envelopes)
 
 
@@ -152,7 +152,7 @@ def _store_entry(actor: Actor, read: ThreadEntry, envelopes: bytes) -> StoredMes
         state = accept_entry(settings.ORIGIN_NAME, writing.state, read.statement.raw, envelopes, keyrings)
     # T1: one entry for each n. The row is locked; this holds even where a lock does nothing.
     if not Thread.objects.filter(id=seen.thread.id, n=seen.thread.n, seq=seen.thread.seq).update(n=state.n):
-        raise conflict("stale-epoch")
+        raise refusal("stale-epoch")
     item = writing.add_entry(state, read, envelopes)
     audit.record(actor, "thread:extend", seen.thread.id, n=state.n)
     publish_on_commit(*write_all([writing]))

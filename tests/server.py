@@ -23,7 +23,12 @@ from deploy import services
 ROOT = Path(__file__).resolve().parent.parent
 SECRET = "only-for-tests-only-for-tests-only-for-tests"
 # What turns an empty database into the demo, in this order.
-PREPARATION = (("migrate", "--verbosity=0"), ("load_demo",), ("collectstatic", "--no-input", "--verbosity=0"))
+PREPARATION = (
+    ("migrate", "--verbosity=0"),
+    ("make_server_key",),
+    ("load_demo",),
+    ("collectstatic", "--no-input", "--verbosity=0"),
+)
 
 
 def server_environment(state: Path, settings: Mapping[str, str], *, port: int = 8000) -> dict[str, str]:

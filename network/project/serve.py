@@ -111,8 +111,10 @@ def _stop_on_signals(server: GracefulServer) -> None:
 
 def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT, then end the process."""
+    from messaging.server_key import server_key
     from network.project.asgi import application
 
+    server_key()  # without it nothing could be acknowledged: refuse to start, with what to do
     server = GracefulServer(
         application=application,
         endpoints=build_endpoint_description_strings(host=host, port=port),

@@ -1,40 +1,59 @@
 // Bundles the TypeScript tests with esbuild (Node 20 strips no types) and hands them to node's own runner.
-//   node tests/run.mjs            all *.test.ts
-//   node tests/run.mjs vectors    writes tests/vectors/typescript.json
+//   node tests/run.mjs                 all *.test.ts
+//   node tests/run.mjs vectors         writes tests/vectors/typescript.json
+//   node tests/run.mjs page FILE       bundles tests/browser/kem.page.ts into FILE, for a browser
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const isVectors = process.argv[2] === 'vectors'
-const pick = isVectors ? /^make_vectors\.ts$/ : /\.test\.ts$/
-const found = readdirSync(here, { recursive: true }).map(String).sort()
-const entryPoints = found.filter((name) => pick.test(name.split('/').at(-1))).map((name) => join(here, name))
-const out = mkdtempSync(join(tmpdir(), 'client-tests-'))
-try {
+const REPOSITORY = join(here, '..', '..', '..')
+const [mode, file] = process.argv.slice(2)
+
+async function bundlePage(outfile) {
+  const entry = join(here, 'browser', 'kem.page.ts')
   await build({
-    entryPoints,
-    outdir: out,
-    outbase: here,
+    entryPoints: [entry],
+    outfile,
     bundle: true,
-    splitting: true,
     format: 'esm',
-    target: 'node20',
-    platform: 'node',
-    outExtension: { '.js': '.mjs' },
-    sourcemap: 'inline',
-    define: { REPOSITORY: JSON.stringify(join(here, '..', '..', '..')) },
+    target: 'es2022',
+    platform: 'browser',
   })
-  const built = readdirSync(out, { recursive: true }).map(String).sort()
-  const files = built
-    .filter((name) => /(\.test|make_vectors)\.mjs$/.test(name))
-    .map((name) => join(out, name))
-  const flags = ['--enable-source-maps', '--disable-warning=ExperimentalWarning']
-  const run = isVectors ? [...flags, ...files] : [...flags, '--test', ...files]
-  process.exitCode = spawnSync(process.execPath, run, { stdio: 'inherit' }).status ?? 1
-} finally {
-  rmSync(out, { recursive: true })
 }
+
+async function runInNode(pick) {
+  const entryPoints = readdirSync(here, { recursive: true })
+    .map(String)
+    .filter((name) => pick.test(basename(name)))
+    .sort()
+    .map((name) => join(here, name))
+  const outdir = mkdtempSync(join(tmpdir(), 'client-tests-'))
+  try {
+    await build({
+      entryPoints,
+      outdir,
+      outbase: here,
+      bundle: true,
+      splitting: true,
+      format: 'esm',
+      target: 'node20',
+      platform: 'node',
+      outExtension: { '.js': '.mjs' },
+      sourcemap: 'inline',
+      define: { REPOSITORY: JSON.stringify(REPOSITORY) },
+    })
+    const built = entryPoints.map((name) => join(outdir, name.slice(here.length)).replace(/\.ts$/, '.mjs'))
+    const flags = ['--enable-source-maps', '--disable-warning=ExperimentalWarning']
+    const how = mode === 'vectors' ? built : ['--test', ...built]
+    return spawnSync(process.execPath, [...flags, ...how], { stdio: 'inherit' }).status ?? 1
+  } finally {
+    rmSync(outdir, { recursive: true })
+  }
+}
+
+if (mode === 'page') await bundlePage(file)
+else process.exitCode = await runInNode(mode === 'vectors' ? /^make_vectors\.ts$/ : /\.test\.ts$/)

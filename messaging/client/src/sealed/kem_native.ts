@@ -32,7 +32,9 @@ export function hasNativeKem(): boolean {
   const supports = (globalThis.SubtleCrypto as unknown as { supports?: Supports } | undefined)?.supports
   if (typeof supports !== 'function') return false
   const ask = (operation: string, algorithm: string) => supports.call(SubtleCrypto, operation, algorithm)
-  return ask('encapsulateBits', MLKEM) && ask('decapsulateBits', MLKEM) && ask('deriveBits', X25519)
+  const needed = ['generateKey', 'importKey', 'getPublicKey']
+  const hasBoth = needed.every((operation) => ask(operation, MLKEM) && ask(operation, X25519))
+  return hasBoth && ask('encapsulateBits', MLKEM) && ask('decapsulateBits', MLKEM)
 }
 
 const importPeer = (peer: Bytes): Promise<CryptoKey> => crypto.subtle.importKey('raw', peer, X25519, true, [])

@@ -7,13 +7,14 @@ Femi's acknowledgement, a refresh by Elin after A's keyring grew, Elin's note.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from messaging.sealed import keyring, message, receipt, thread
 from messaging.sealed.client import Device
 from messaging.sealed.correspondence import Item
-from messaging.sealed.encoding import Encodable, context_hash, decode, encode, sha256
+from messaging.sealed.encoding import context_hash, decode, encode, sha256
 from messaging.sealed.keyring import KeyringState, NewestKeyrings
 from messaging.sealed.keys import KemKey, RecoveryKit, SigningKey
 from messaging.sealed.message import Acknowledgement, Note, Plaintext, SealedMessage
@@ -70,18 +71,17 @@ class Party:
 
 
 def make_device(
-    label: str, *, principal: bytes | None = None, salt: bytes | None = None, **changes: str
+    label: str, *, principal: bytes | None = None, salt: bytes | None = None, person: str | None = None
 ) -> Device:
     """A device whose keys and person come from its label."""
     signing_key, kem_key = SigningKey(seed(f"{label} sig")), KemKey(seed(f"{label} kem"))
-    words = {"person": f"person-{label}", "name": label.title(), "office": "Central Authority"} | changes
     statement = keyring.make_device_statement(
         NET,
         principal=principal,
         salt=salt,
-        person=words["person"],
-        name=words["name"],
-        office=words["office"],
+        person=person or f"person-{label}",
+        name=label.title(),
+        office="Central Authority",
         signing_key=signing_key,
         kem_public=kem_key.public,
         at=START,
@@ -116,9 +116,9 @@ def found(label: str, *people: str, kind: str = "authority") -> Party:
     return party
 
 
-def make_addition(party: Party, person: str, *roles: str, **changes: str) -> tuple[Device, keyring.MadeEntry]:
+def make_addition(party: Party, person: str, *roles: str) -> tuple[Device, keyring.MadeEntry]:
     """The entry by which the first device adds one of another person; not yet accepted."""
-    device = make_device(person, principal=party.principal, **changes)
+    device = make_device(person, principal=party.principal)
     author = next(iter(party.devices.values()))
     made = keyring.make_addition(
         NET,
@@ -251,6 +251,10 @@ class World:
         return self.a.devices["elin"]
 
     @property
+    def gita(self) -> Device:
+        return self.c.devices["gita"]
+
+    @property
     def femi(self) -> Device:
         return self.b.devices["femi"]
 
@@ -315,7 +319,7 @@ def world() -> World:
 # --- breaking things
 
 
-def payload_of(raw: bytes) -> dict[str, Encodable]:
+def payload_of(raw: bytes) -> dict[str, Any]:
     """The payload of a statement as a map."""
     parts = decode(raw)
     assert isinstance(parts, list)
@@ -326,7 +330,7 @@ def payload_of(raw: bytes) -> dict[str, Encodable]:
 
 
 def sign_payload(
-    payload: Mapping[str, Encodable],
+    payload: Mapping[str, Any],
     key: SigningKey,
     kid: bytes,
     *,
@@ -341,7 +345,7 @@ def sign_payload(
     return encode([protected, {}, body, key.sign(encode(["Signature1", protected, context, body]))])
 
 
-def forge(raw: bytes, device: Device, /, **changes: Encodable) -> bytes:
+def forge(raw: bytes, device: Device, /, **changes: Any) -> bytes:
     """The same statement with other fields, signed again by the device."""
     parts = decode(raw)
     assert isinstance(parts, list)
@@ -351,7 +355,12 @@ def forge(raw: bytes, device: Device, /, **changes: Encodable) -> bytes:
     return sign_payload(payload_of(raw) | changes, device.signing_key, device.id if kid else b"")
 
 
-def with_envelopes(raw: bytes, device: Device, blob: bytes, **changes: Encodable) -> bytes:
+def signed_by(device: Device | RecoveryKit, raw: bytes, /, **changes: Any) -> bytes:
+    """The same statement with other fields, signed by another device or a recovery key under its own id."""
+    return sign_payload(payload_of(raw) | changes, device.signing_key, device.id)
+
+
+def with_envelopes(raw: bytes, device: Device, blob: bytes, **changes: Any) -> bytes:
     """The same entry, signed again for other envelopes."""
     return forge(raw, device, sealed=context_hash(NET, "envelopes", decode(blob)), **changes)
 
@@ -361,8 +370,3 @@ def tampered(raw: bytes, position: int = -1) -> bytes:
     data = bytearray(raw)
     data[position] ^= 1
     return bytes(data)
-
-
-def other_item(item: Item, **changes: bytes) -> Item:
-    """The item with other bytes."""
-    return replace(item, **changes)  # type: ignore[arg-type]

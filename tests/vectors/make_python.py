@@ -68,7 +68,8 @@ from messaging.sealed.keys import (
     fingerprint_digits,
     seal,
 )
-from tests.sealed.cases import CASES, PAIR
+from tests.sealed.cases.gathered import CASES
+from tests.sealed.cases.keyrings import PAIR
 from tests.sealed.world import NET, START, Party, World, seed, world
 
 FILE = Path(__file__).with_name("python.json")

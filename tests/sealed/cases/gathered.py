@@ -1,0 +1,15 @@
+"""All cases, in the order of the rules."""
+
+from tests.sealed.cases import formats, keyrings, messages, threads
+from tests.sealed.cases.base import CASES, Case
+
+__all__ = ["CASES", "MODULES", "of_rule"]
+
+MODULES = (formats, keyrings, threads, messages)
+
+
+def of_rule(rule: str) -> list[Case]:
+    """The cases of a rule."""
+    found = [case for case in CASES if case.rule == rule]
+    assert found
+    return found

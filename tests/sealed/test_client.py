@@ -1,0 +1,409 @@
+"""A client against servers that lie (K7, K10, M4, M9, T7, T8), and random honest histories."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from messaging.sealed import keyring, message
+from messaging.sealed.client import Device, Mailbox, NewKeyring, Person, make_device, make_keyring
+from messaging.sealed.correspondence import Applied
+from messaging.sealed.encoding import encode
+from messaging.sealed.errors import Refused
+from messaging.sealed.keyring import KeyringState, NewestKeyrings
+from messaging.sealed.keys import SigningKey
+from messaging.sealed.message import Acknowledgement, Note, Plaintext, SealedMessage
+from messaging.sealed.receipt import check_opened
+from messaging.sealed.ring import Pin
+from tests.sealed.world import NET, START, Party, ThreadServer, World, forge, seed, tampered, world
+
+NOTE = Plaintext(Note("hello"), "en")
+
+
+def mailbox_of(made: World, party: Party, device: Device, a: int = 1) -> Mailbox:
+    """A client that has fetched the keyrings of A (to entry ``a``) and B."""
+    device = replace(device, principal=party.principal)
+    client = Mailbox(NET, made.server_key.public, device)
+    for one, end in ((made.a, a), (made.b, 0)):
+        fetch_ring(client, one, end)
+    return client
+
+
+def fetch_ring(client: Mailbox, party: Party, end: int) -> None:
+    links = party.links[client.keyring_from(party.principal) : end + 1]
+    own = party.principal == client.principal
+    client.apply_keyring(
+        party.principal,
+        [(link.entry, link.envelopes if own else None) for link in links],
+        [statement for link in links for statement in link.statements],
+    )
+
+
+def read(client: Mailbox, made: World, count: int = 5) -> list[Applied]:
+    return [client.apply_item(item) for item in made.server.items[:count]]
+
+
+@pytest.mark.parametrize("person", ["dara", "elin", "femi"])
+def test_every_member_reads_everything(person: str) -> None:
+    made = world()
+    party = made.b if person == "femi" else made.a
+    applied = read(mailbox_of(made, party, party.devices[person]), made)
+    assert [one.failed for one in applied] == [None] * 5
+    assert {one.seq: one.plaintext for one in applied if one.plaintext} == made.server.plaintexts
+
+
+def test_an_outsider_who_has_the_items_reads_nothing() -> None:
+    made = world()
+    applied = read(mailbox_of(made, made.c, made.gita), made)
+    assert [one.failed for one in applied if one.message] == ["cannot-open"] * 3
+    assert not [one for one in applied if one.plaintext]
+
+
+def test_a_device_survives_export_and_a_mailbox_keeps_its_record() -> None:
+    made = world()
+    client = mailbox_of(made, made.a, Device.load(replace(made.elin, principal=made.a.principal).export()))
+    read(client, made)
+    client.seal(made.server.state.thread, NOTE, at=START)
+    fresh = Mailbox(NET, client.server_key, client.device)
+    fresh.load_state(client.export_state())
+    assert (fresh.pins, fresh.signed) == (client.pins, client.signed)
+    assert fresh.signed[made.server.state.thread].counter == 1
+
+
+# keyrings
+
+
+def test_k7_a_wrong_secret_alarms_and_nothing_is_sealed() -> None:
+    made = world()
+    client = mailbox_of(made, made.a, made.dara)
+    ring = client.rings[made.a.principal]
+    ring.open(1, [(made.dara.id, bytes(1168))], made.dara.id, made.dara.kem_key)
+    assert ring.broken == "cannot-open"
+    with pytest.raises(Refused, match="K7 broken-keyring"):
+        client.open_thread([made.b.principal], NOTE, at=START)
+
+
+def test_k4_other_envelopes_for_a_known_own_entry_are_refused() -> None:
+    made = world()
+    client = mailbox_of(made, made.a, made.dara)
+    other = encode([[made.dara.id, bytes(1168)]])
+    with pytest.raises(Refused, match="K4 wrong-recipients"):
+        client.apply_keyring(made.a.principal, [(made.a.links[1].entry, other)], [])
+
+
+def test_k10_a_keyring_rolled_back_is_refused() -> None:
+    made = world()
+    client = mailbox_of(made, made.a, made.dara)
+    again = Mailbox(NET, client.server_key, client.device)
+    again.load_state(client.export_state())
+    with pytest.raises(Refused, match="K10 stale-keyring"):
+        fetch_ring(again, made.a, 0)
+    assert made.a.principal not in again.rings
+
+
+def test_k10_another_entry_at_a_known_place_is_refused() -> None:
+    made = world()
+    client = mailbox_of(made, made.a, made.dara)
+    other = forge(made.a.links[1].entry, made.dara, at=1)
+    with pytest.raises(Refused, match="K10 forked-keyring"):
+        client.apply_keyring(made.a.principal, [(other, None)], [])
+
+
+def test_k10_another_entry_than_the_pinned_is_refused() -> None:
+    made = world()
+    client = mailbox_of(made, made.a, made.dara)
+    again = Mailbox(NET, client.server_key, client.device, pins={made.a.principal: Pin(1, seed("x"))})
+    with pytest.raises(Refused, match="K10 forked-keyring"):
+        fetch_ring(again, made.a, 1)
+
+
+def test_k1_the_keyring_of_another_is_refused() -> None:
+    made = world()
+    client = mailbox_of(made, made.a, made.dara)
+    link = made.c.links[0]
+    with pytest.raises(Refused, match="K1 wrong-predecessor"):
+        client.apply_keyring(seed("x"), [(link.entry, None)], link.statements)
+    with pytest.raises(Refused, match="K1 missing-entry"):
+        client.apply_keyring(made.c.principal, [], [])
+
+
+# threads
+
+
+def started(person: str = "femi", count: int = 5) -> tuple[World, Mailbox]:
+    made = world()
+    party = made.b if person == "femi" else made.a
+    client = mailbox_of(made, party, party.devices[person])
+    read(client, made, count)
+    return made, client
+
+
+def test_t8_another_item_at_a_known_place_stops_the_thread_and_both_are_kept() -> None:
+    made, client = started()
+    item = made.server.items[4]
+    other = replace(item, item=forge(item.item, made.elin, at=1))
+    assert client.apply_item(item).seq == 5
+    with pytest.raises(Refused, match="T8 forked-thread"):
+        client.apply_item(other)
+    found = client.threads[item.thread]
+    assert found.fork == (item, other)
+    with pytest.raises(Refused, match="T8 thread-stopped"):
+        client.seal(item.thread, NOTE, at=START)
+    with pytest.raises(Refused, match="T8 thread-stopped"):
+        client.apply_item(item)
+
+
+def test_t8_a_receipt_for_another_transcript_stops_the_thread() -> None:
+    made, client = started(count=1)
+    item = made.server.items[1]
+    other = replace(item, receipt=made.server.receipt(2, item.item, seed("x")))
+    with pytest.raises(Refused, match="T8 forked-thread"):
+        client.apply_item(other)
+    assert client.threads[item.thread].fork == (None, other)
+
+
+def test_t8_a_dropped_item_is_noticed_with_the_next() -> None:
+    made, client = started(count=2)
+    with pytest.raises(Refused, match="T8 missing-item"):
+        client.apply_item(made.server.items[3])
+    moved = replace(made.server.items[3], seq=3)
+    with pytest.raises(Refused, match="T8 forked-thread"):
+        client.apply_item(moved)
+
+
+def test_t8_two_readers_cannot_be_shown_different_threads_unnoticed() -> None:
+    made = World()
+    client = mailbox_of(made, made.b, made.femi)
+    read(client, made, 4)
+    state, secret = made.server.states[3], made.server.secrets[1]
+    hidden = message.seal_message(
+        NET, state, NOTE, secret=secret, by=made.a.by(), device=made.elin.id, key=made.elin.signing_key,
+        counter=0, prev=bytes(32), void=[], at=START,
+    )  # fmt: skip
+    fork = ThreadServer(made.server_key)
+    fork.states, fork.items = made.server.states[:4], made.server.items[:4]
+    fork.receive_message(hidden, made.keyrings())
+    client.apply_item(fork.items[4])
+    answer = client.seal(state.thread, NOTE, at=START)
+    with pytest.raises(Refused, match="M7 wrong-transcript"):
+        made.server.receive_message(answer, made.keyrings())
+
+
+def test_t7_a_wrong_epoch_secret_alarms_and_nothing_is_sealed() -> None:
+    made, client = started()
+    found = client.threads[made.server.state.thread]
+    found.broken = "wrong-commit"
+    with pytest.raises(Refused, match="T7 broken-thread"):
+        client.seal(found.thread, NOTE, at=START)
+
+
+def test_t7_without_the_mailbox_secret_an_epoch_stays_closed() -> None:
+    made = world()
+    client = mailbox_of(made, made.a, made.dara)
+    client.rings[made.a.principal].secrets.clear()
+    applied = read(client, made)
+    assert client.threads[made.server.state.thread].broken == "cannot-open"
+    assert applied[1].failed == "cannot-open"
+
+
+def test_m1_an_item_waits_for_the_keyrings_it_names() -> None:
+    made = world()
+    client = mailbox_of(made, made.b, made.femi, a=0)
+    read(client, made, 3)
+    item = made.server.items[3]
+    assert client.needs(item) == [(made.a.principal, 1)]
+    with pytest.raises(Refused, match="M1 keyring-unknown"):
+        client.apply_item(item)
+    fetch_ring(client, made.a, 1)
+    assert client.apply_item(item).entry is not None
+
+
+def test_m5_a_message_that_cannot_be_opened_keeps_its_place() -> None:
+    made, client = started(count=4)
+    found = client.threads[made.server.state.thread]
+    found.epochs[1] = seed("x")
+    applied = client.apply_item(made.server.items[4])
+    assert (applied.plaintext, applied.failed, applied.seq) == (None, "cannot-open", 5)
+
+
+def test_m3_a_ciphertext_exchanged_by_the_server_is_refused() -> None:
+    made, client = started(count=1)
+    item = made.server.items[1]
+    with pytest.raises(Refused, match="M3 wrong-cipher"):
+        client.apply_item(replace(item, ciphertext=tampered(item.ciphertext or b"")))
+
+
+def test_m4_a_refused_message_is_sealed_anew_and_named() -> None:
+    made = World()
+    client = mailbox_of(made, made.b, made.femi)
+    read(client, made)
+    place = made.server.state.thread
+    first = client.seal(place, NOTE, at=START)
+    with pytest.raises(Refused, match="M9 message-pending"):
+        client.seal(place, NOTE, at=START)
+    client.mark_refused(place)
+    second = client.seal(place, NOTE, at=START)
+    header = message.read_message(NET, second.item)
+    assert header.counter == 2
+    assert header.void == (message.read_message(NET, first.item).id,)
+    made.server.receive_message(second, made.keyrings())
+    assert client.apply_item(made.server.items[-1]).plaintext == NOTE
+    assert client.signed[place].void == []
+
+
+def test_m9_nothing_is_sealed_in_a_thread_not_verified() -> None:
+    made = world()
+    client = mailbox_of(made, made.a, made.dara)
+    with pytest.raises(Refused, match="M9 not-verified"):
+        client.seal(made.server.state.thread, NOTE, at=START)
+
+
+def test_m9_nothing_is_sealed_to_a_principal_not_verified() -> None:
+    made, client = started()
+    with pytest.raises(Refused, match="M9 keyring-unknown"):
+        client.open_thread([made.c.principal], NOTE, at=START)
+
+
+def test_m9_a_device_not_yet_listed_seals_nothing() -> None:
+    made = world()
+    person = Person("p", "Paula", "Desk")
+    client = mailbox_of(made, made.a, make_device(NET, made.a.principal, person, at=START))
+    assert not client.is_listed()
+    with pytest.raises(Refused, match="M9 unlisted-device"):
+        client.open_thread([made.b.principal], NOTE, at=START)
+
+
+def test_t4_a_refresh_comes_before_the_next_message() -> None:
+    made, client = started()
+    ring = client.rings[made.a.principal]
+    ring.states[-1] = replace(ring.states[-1], floor=2)
+    assert client.needs_refresh(made.server.state.thread)
+    with pytest.raises(Refused, match="T4 stale-epoch"):
+        client.seal(made.server.state.thread, NOTE, at=START)
+
+
+def test_m7_an_opened_statement_of_another_transcript_is_refused() -> None:
+    made, client = started()
+    state = made.server.state
+    signed = client.make_opened(state.thread, at=START)
+    _, reader = started("dara")
+    assert reader.check_opened(state.thread, signed).seq == 5
+    other = replace(state, transcript=seed("x"))
+    with pytest.raises(Refused, match="M7 wrong-transcript"):
+        check_opened(NET, signed, other, made.keyrings(), transcript_at=lambda _: seed("x"))
+
+
+# random honest histories
+
+
+class Office:
+    """One authority in a history: its keyring and the mailboxes of its officers."""
+
+    def __init__(self, label: str) -> None:
+        self.label = label
+        self.new: NewKeyring = make_keyring(NET, Person(label, label, "Desk"), at=START)
+        self.boxes: list[Mailbox] = []
+        self.chain: list[tuple[bytes, bytes]] = [(self.new.entry, self.new.envelopes)]
+        self.statements = list(self.new.statements)
+        self.state = keyring.accept_entry(NET, None, self.new.entry, self.statements, self.new.envelopes)
+
+    def catch_up(self, client: Mailbox) -> None:
+        start = client.keyring_from(self.state.principal)
+        own = client.principal == self.state.principal
+        entries = [(entry, blob if own else None) for entry, blob in self.chain[start:]]
+        if entries:
+            client.apply_keyring(self.state.principal, entries, self.statements)
+
+
+class History:
+    """Two offices and one thread on an honest server."""
+
+    def __init__(self) -> None:
+        self.key = SigningKey(seed("server"))
+        self.offices = [Office("one"), Office("two")]
+        for office in self.offices:
+            office.boxes.append(Mailbox(NET, self.key.public, office.new.device))
+        self.catch_up()
+        self.server = ThreadServer(self.key)
+        opener, other = self.offices
+        made = opener.boxes[0].open_thread([other.state.principal], NOTE, at=START)
+        first = keyring.MadeEntry(made.entry, made.envelopes, b"")
+        self.server.receive_entry(first, self.keyrings())
+        self.send(made.messages[0])
+
+    def keyrings(self) -> NewestKeyrings:
+        states: list[KeyringState] = [office.state for office in self.offices]
+        return NewestKeyrings({state.principal: state for state in states})
+
+    def catch_up(self) -> None:
+        for office in self.offices:
+            for client in office.boxes:
+                for one in self.offices:
+                    one.catch_up(client)
+
+    def deliver(self, client: Mailbox) -> list[Applied]:
+        found = client.threads.get(self.server.state.thread)
+        start = len(found.raw) if found else 0
+        return [client.apply_item(item) for item in self.server.items[start:]]
+
+    def send(self, sealed: SealedMessage) -> None:
+        self.server.receive_message(sealed, self.keyrings())
+
+    def step(self, verb: str, side: int, who: int) -> None:
+        office = self.offices[side]
+        client = office.boxes[who % len(office.boxes)]
+        self.deliver(client)
+        place = self.server.state.thread
+        if verb == "note":
+            self.send(client.seal(place, Plaintext(Note(verb * who), "en", own_reference=str(who)), at=START))
+        elif verb == "acknowledge":
+            answer = Acknowledgement(bytes(16), self.server.state.seq)
+            self.send(client.seal(place, Plaintext(answer, "fr"), at=START))
+        elif verb == "refused":
+            client.seal(place, NOTE, at=START)
+            client.mark_refused(place)
+            self.send(client.seal(place, NOTE, at=START))
+        elif verb == "refresh":
+            made = client.refresh(place, at=START)
+            self.server.receive_entry(keyring.MadeEntry(made.entry, made.envelopes, b""), self.keyrings())
+        else:
+            self.add(office)
+
+    def add(self, office: Office) -> None:
+        number = len(office.boxes)
+        person = Person(f"{office.label}-{number}", "Name", "Desk")
+        device = make_device(NET, office.state.principal, person, at=START)
+        made = office.boxes[0].make_addition([(device.statement, ["officer"])], at=START)
+        office.statements += made.statements
+        office.chain.append((made.entry, made.envelopes))
+        office.state = keyring.accept_entry(NET, office.state, made.entry, made.statements, made.envelopes)
+        office.boxes.append(Mailbox(NET, self.key.public, device))
+        self.catch_up()
+
+
+steps = some.tuples(
+    some.sampled_from(["note", "acknowledge", "refused", "refresh", "add"]),
+    some.integers(0, 1),
+    some.integers(0, 9),
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(some.lists(steps, max_size=14))
+def test_everybody_agrees_after_any_honest_history(history: list[tuple[str, int, int]]) -> None:
+    run = History()
+    for verb, side, who in history:
+        run.step(verb, side, who)
+    readers = [client for office in run.offices for client in office.boxes]
+    for client in readers:
+        run.deliver(client)
+    views = [client.threads[run.server.state.thread] for client in readers]
+    assert {view.state.transcript for view in views if view.state} == {run.server.state.transcript}
+    assert not [view.broken for view in views if view.broken]
+    assert not [one for view in views for one in view.applied if one.failed]
+    assert not [
+        one.message.marks for view in views for one in view.applied if one.message and one.message.marks
+    ]
+    texts = [[one.plaintext for one in view.applied] for view in views]
+    assert all(text == texts[0] for text in texts)

@@ -54,10 +54,9 @@ def test_this_browser_has_the_native_kem(kem_page: Page) -> None:
 @pytest.mark.parametrize("path", ["native", "fallback"])
 @pytest.mark.parametrize("name", ["python.json", "typescript.json"])
 def test_vectors_hold_on_both_paths(kem_page: Page, name: str, path: str) -> None:
-    vectors = (VECTORS / name).read_text(encoding="utf-8")  # as text: Playwright loses a key __proto__
-    parts = kem_page.evaluate(
-        "([text, path]) => kemPage.checkVectors(JSON.parse(text), path)", [vectors, path]
-    )
+    text = (VECTORS / name).read_text(encoding="utf-8")  # as text: Playwright loses a key __proto__
+    check = "([text, path]) => kemPage.checkVectors(JSON.parse(text), path)"
+    parts = kem_page.evaluate(check, [text, path])
     assert "what is refused" in parts
 
 

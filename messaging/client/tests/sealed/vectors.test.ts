@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { CHECKS, prepare, type Vectors } from '../vectors.ts'
+import { CHECKS, checkRefusal, prepare, type Vectors } from '../vectors.ts'
 
 declare const REPOSITORY: string
 const folder = process.env.VECTORS ?? join(REPOSITORY, 'tests', 'vectors')
@@ -14,6 +14,21 @@ for (const name of files) {
   const vectors = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Vectors
   const prepared = prepare(vectors)
   for (const [part, check] of Object.entries(CHECKS)) {
-    test(`${name}: ${part}`, async () => check(await prepared))
+    if (check !== CHECKS['what is refused']) test(`${name}: ${part}`, async () => check(await prepared))
+  }
+  for (const row of vectors.refused) {
+    test(`${row.rule} ${row.code}: ${row.kind}, ${row.why}`, async () => checkRefusal(await prepared, row))
   }
 }
+
+test('every rule of the validators is broken by a vector', () => {
+  const rows = files.flatMap(
+    (name) => (JSON.parse(readFileSync(join(folder, name), 'utf8')) as Vectors).refused,
+  )
+  const broken = new Set(rows.map(({ rule }) => rule))
+  const rules = 'E1 E2 E5 E6 E7 E8 K1 K2 K3 K4 K5 K6 K7 M1 M2 M3 M4 M5 M7 T1 T2 T3 T4 T6 T7 T8'.split(' ')
+  assert.deepEqual(
+    rules.filter((rule) => !broken.has(rule)),
+    [],
+  )
+})

@@ -11,6 +11,8 @@ export function dateTime(seconds: number): string {
     day: 'numeric',
     hour: '2-digit',
     minute: '2-digit',
+    // 24 hours everywhere: a deadline must not hang on two letters.
+    hourCycle: 'h23',
     timeZoneName: 'short',
   })
   return longForm.format(seconds * 1000)

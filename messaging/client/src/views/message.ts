@@ -9,10 +9,10 @@ import { sentenceFor } from './problem.ts'
 
 export type Authorities = Map<Hex, AuthorityName>
 
-/** "Ministry of Justice, State A", as one text. */
+/** "Ministry of Justice · State A", as one text. */
 export function authorityText(authority: AuthorityName | undefined): string {
   if (authority === undefined) return ''
-  return authority.state_name ? `${authority.name}, ${authority.state_name}` : authority.name
+  return authority.state_name ? `${authority.name} · ${authority.state_name}` : authority.name
 }
 
 export function renderMessage(

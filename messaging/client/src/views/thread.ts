@@ -64,6 +64,8 @@ class ThreadView {
     this.#add(this.#reading.applied)
     await this.#takeProgress(this.#row.progress)
     this.#describe()
+    // Beside the messages where there is room; else closed, so that the messages come first.
+    byId<HTMLDetailsElement>('parties-fold').open = matchMedia('(min-width: 60rem)').matches
     show(byId('loading'), false)
     show(byId('thread'), true)
     this.#goTo(unreadAfter)

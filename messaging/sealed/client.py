@@ -17,8 +17,8 @@ from messaging.sealed.keys import KemKey, RecoveryKit, SigningKey
 from messaging.sealed.message import Plaintext, SealedMessage, read_message, seal_message
 from messaging.sealed.receipt import Opened, check_opened, make_opened
 from messaging.sealed.ring import Pin, Ring
-from messaging.sealed.statement import take_bytes, take_list, take_map, take_uint
-from messaging.sealed.thread import By, Member, ThreadState, needs_refresh
+from messaging.sealed.statement import take_bytes, take_list, take_map, take_text, take_uint
+from messaging.sealed.thread import After, By, Member, ThreadState, needs_refresh
 
 
 @dataclass(frozen=True)
@@ -146,8 +146,8 @@ def make_keyring(
 class Mailbox:
     """One device at work: keyrings and threads it verified, secrets it opened, items it signed.
 
-    ``pins`` and ``signed`` outlive the process by ``export_state`` and ``load_state``; nothing in them is
-    secret. They are to be stored before anything sealed is sent (M4).
+    ``pins``, ``authorities``, ``places`` and ``signed`` outlive the process by ``export_state`` and
+    ``load_state``; nothing in them is secret. They are to be stored before anything sealed is sent (M4).
     """
 
     net: str
@@ -156,6 +156,8 @@ class Mailbox:
     rings: dict[bytes, Ring] = field(default_factory=dict)
     threads: dict[bytes, Correspondence] = field(default_factory=dict)
     pins: dict[bytes, Pin] = field(default_factory=dict)
+    authorities: dict[str, bytes] = field(default_factory=dict)
+    places: dict[bytes, After] = field(default_factory=dict)
     signed: dict[bytes, Signed] = field(default_factory=dict)
 
     @property
@@ -185,11 +187,15 @@ class Mailbox:
         principal: bytes,
         entries: Sequence[tuple[bytes, bytes | None]],
         statements: Sequence[bytes],
+        authority: str | None = None,
     ) -> KeyringState:
         """Verify entries (with envelopes for the own keyring), oldest first; open the own secrets.
 
-        Raises Refused; K10 ``stale-keyring`` when the answer ends before what was seen before.
+        ``authority`` is the directory's id: it keeps the principal it had at first sight (K8). Raises
+        Refused; K10 ``stale-keyring`` when the answer ends before what was seen before.
         """
+        if authority is not None and self.authorities.get(authority, principal) != principal:  # K8
+            raise Refused("K8", "changed-principal", "this authority had another fingerprint before")
         ring = self.rings.get(principal, Ring(self.net))
         for raw, envelopes in entries:
             state = ring.accept(raw, statements, envelopes)
@@ -203,6 +209,8 @@ class Mailbox:
             raise Refused("K1", "missing-entry", "no entry of this keyring is known")
         self.rings[principal] = ring
         self.pins[principal] = Pin(newest.n, newest.head)
+        if authority is not None:
+            self.authorities[authority] = principal
         return newest
 
     def is_listed(self) -> bool:
@@ -230,16 +238,14 @@ class Mailbox:
         """The newest own entry and its secret, which only a listed device can have."""
         ring = self.rings.get(self.principal)
         own = ring.newest if ring else None
-        if ring is None or own is None or own.device(self.device.id) is None:  # M9
-            raise Refused("M9", "unlisted-device", "this device is not in its principal's keyring")
-        if ring.broken is not None or own.n not in ring.secrets:  # K7
-            raise Refused("K7", "broken-keyring", "the newest own secret cannot be opened or does not hold")
+        if ring is None or own is None or ring.broken is not None or own.n not in ring.secrets:  # K7
+            raise Refused("K7", "not-verified", "this device does not hold the newest own secret")
         return own, ring.secrets[own.n]
 
     def _sealable(self, principal: bytes) -> KeyringState:
         state = self.newest(principal)
-        if state is None:  # M9
-            raise Refused("M9", "keyring-unknown", "the keyring of a member has not been verified")
+        if state is None:  # K8
+            raise Refused("K8", "keyring-unknown", "the keyring of a member has not been verified")
         return state
 
     # threads
@@ -261,12 +267,14 @@ class Mailbox:
 
         T8 ``forked-thread``: the thread is stopped, ``threads[…].fork`` keeps both versions.
         """
-        if self.needs(item):  # M1
-            raise Refused("M1", "keyring-unknown", "fetch the keyrings that the item needs first")
-        fresh = Correspondence(self.net, item.thread, self.server_key)
+        if self.needs(item):  # K10
+            raise Refused("K10", "keyring-unknown", "fetch the keyrings that the item needs first")
+        fresh = Correspondence(self.net, item.thread, self.server_key, pin=self.places.get(item.thread))
         found = self.threads.get(item.thread, fresh)
         self.threads[item.thread] = found
         applied = found.apply(item, self, self._mailbox_key)
+        if found.state is not None and found.state.seq > self.places.get(item.thread, After(0, b"")).seq:
+            self.places[item.thread] = After(found.state.seq, found.state.transcript)
         message = applied.message
         if message is not None and message.device == self.device.id:
             self._confirm(item.thread, message.id, message.counter, message.statement.hash)
@@ -315,12 +323,13 @@ class Mailbox:
     def _ready(self, thread_id: bytes) -> tuple[Correspondence, ThreadState, bytes]:
         """The thread, verified to its end, and the secret of its epoch (M9)."""
         found = self.threads.get(thread_id)
-        if found is None or found.state is None:  # M9
+        if found is None:  # M9
             raise Refused("M9", "not-verified", "the thread has not been verified")
         found.check_running()  # T8
-        if found.broken is not None or found.state.n not in found.epochs:  # T7
-            raise Refused("T7", "broken-thread", "the newest epoch cannot be opened or does not hold")
-        return found, found.state, found.epochs[found.state.n]
+        state = found.check_end()
+        if found.broken is not None or state.n not in found.epochs:  # M9 T7
+            raise Refused("M9", "not-verified", "the newest epoch cannot be opened or does not hold")
+        return found, state, found.epochs[state.n]
 
     def needs_refresh(self, thread_id: bytes) -> bool:
         """Whether the thread must be re-keyed before anything is sealed in it (T4)."""
@@ -412,6 +421,9 @@ class Mailbox:
         """Pins and counters as E1 bytes. Nothing in them is secret."""
         return encode(
             {
+                "server": [self.net, self.server_key],
+                "authorities": [[name, principal] for name, principal in self.authorities.items()],
+                "places": [[key, place.seq, place.hash] for key, place in self.places.items()],
                 "pins": [[principal, pin.n, pin.head] for principal, pin in self.pins.items()],
                 "signed": [
                     [key, signed.counter + 1, signed.prev, signed.void, signed.pending]
@@ -421,8 +433,16 @@ class Mailbox:
         )
 
     def load_state(self, exported: bytes) -> None:
-        """What ``export_state`` gave. Raises Refused E1, E2."""
-        stored = take_map(decode(exported), "pins", "signed")
+        """What ``export_state`` gave. Raises Refused E1, E2; T8 ``server-key-changed``."""
+        stored = take_map(decode(exported), "authorities", "pins", "places", "server", "signed")
+        if stored.items("server") != [self.net, self.server_key]:  # T8
+            raise Refused("T8", "server-key-changed", "another network or server key than at first use")
+        for row in stored.items("authorities"):
+            name, principal = take_list(row)
+            self.authorities[take_text(name, 100)] = take_bytes(principal, 32)
+        for row in stored.items("places"):
+            key, seq, found = take_list(row)
+            self.places[take_bytes(key, 32)] = After(take_uint(seq), take_bytes(found, 32))
         for row in stored.items("pins"):
             principal, n, head = take_list(row)
             self.pins[take_bytes(principal, 32)] = Pin(take_uint(n), take_bytes(head, 32))

@@ -13,6 +13,7 @@ from messaging.sealed.keys import KemKey
 from messaging.sealed.message import Message, Plaintext, accept_message, open_message
 from messaging.sealed.receipt import check_receipt
 from messaging.sealed.thread import (
+    After,
     Member,
     ThreadEntry,
     ThreadState,
@@ -73,6 +74,8 @@ class Correspondence:
     epochs: dict[int, bytes] = field(default_factory=dict)
     ids: set[bytes] = field(default_factory=set)
     broken: str | None = None
+    refused: str | None = None
+    pin: After | None = None
     fork: tuple[Item | None, Item] | None = None
 
     def transcript_at(self, seq: int) -> bytes | None:
@@ -94,14 +97,17 @@ class Correspondence:
         self.check_running()
         if item.seq <= len(self.raw):
             return self._compare(item)
-        if item.seq != len(self.raw) + 1 or item.thread != self.thread:  # T8
-            raise Refused("T8", "missing-item", "not the next item of this thread")
+        if item.seq != len(self.raw) + 1 or item.thread != self.thread:  # T1
+            raise Refused("T1", "missing-item", "not the next item of this thread")
         try:
-            return self._append(item, keyrings, open_mailbox)
+            applied = self._append(item, keyrings, open_mailbox)
         except Refused as refused:
+            self.refused = refused.code
             if refused.code in {"wrong-receipt", "wrong-transcript", "stale-transcript", "wrong-predecessor"}:
                 self._stop(None, item, refused.detail)
             raise
+        self.refused = None
+        return applied
 
     def _compare(self, item: Item) -> Applied:
         known = self.raw[item.seq - 1]
@@ -122,7 +128,7 @@ class Correspondence:
                 self.net, self.state, item.item, item.envelopes or b"", keyrings, reading=True
             )
         elif self.state is None:
-            raise Refused("T1", "missing-entry", "a thread starts with its genesis")
+            raise Refused("T1", "missing-item", "a thread starts with its genesis")  # T1
         else:
             state, message = accept_message(
                 self.net,
@@ -135,6 +141,9 @@ class Correspondence:
                 reading=True,
             )
         received_at = self._check_receipt(item, state)
+        pin = self.pin
+        if pin is not None and pin.seq == state.seq and pin.hash != state.transcript:
+            self._stop(None, item, "another transcript than was seen before")
         self.state = state
         self.transcripts.append(state.transcript)
         self.raw.append(item)
@@ -145,6 +154,13 @@ class Correspondence:
         )
         self.applied.append(applied)
         return applied
+
+    def check_end(self) -> ThreadState:
+        """The state, verified at least as far as ever before. Raises Refused M9 ``not-verified``."""
+        reached = self.pin is None or len(self.raw) >= self.pin.seq
+        if self.state is None or self.refused is not None or not reached:  # M9
+            raise Refused("M9", "not-verified", "the thread has not been verified to its end")
+        return self.state
 
     def _check_receipt(self, item: Item, state: ThreadState) -> int:
         if state.thread != self.thread:  # T8

@@ -16,6 +16,7 @@ from messaging.sealed.keys import SigningKey
 from messaging.sealed.message import Acknowledgement, Note, Plaintext, SealedMessage
 from messaging.sealed.receipt import check_opened
 from messaging.sealed.ring import Pin
+from messaging.sealed.thread import After
 from tests.sealed.world import NET, START, Party, ThreadServer, World, forge, seed, tampered, world
 
 NOTE = Plaintext(Note("hello"), "en")
@@ -67,7 +68,7 @@ def test_a_device_survives_export_and_a_mailbox_keeps_its_record() -> None:
     client.seal(made.server.state.thread, NOTE, at=START)
     fresh = Mailbox(NET, client.server_key, client.device)
     fresh.load_state(client.export_state())
-    assert (fresh.pins, fresh.signed) == (client.pins, client.signed)
+    assert (fresh.pins, fresh.signed, fresh.places) == (client.pins, client.signed, client.places)
     assert fresh.signed[made.server.state.thread].counter == 1
 
 
@@ -80,7 +81,7 @@ def test_k7_a_wrong_secret_alarms_and_nothing_is_sealed() -> None:
     ring = client.rings[made.a.principal]
     ring.open(1, [(made.dara.id, bytes(1168))], made.dara.id, made.dara.kem_key)
     assert ring.broken == "cannot-open"
-    with pytest.raises(Refused, match="K7 broken-keyring"):
+    with pytest.raises(Refused, match="K7 not-verified"):
         client.open_thread([made.b.principal], NOTE, at=START)
 
 
@@ -165,7 +166,7 @@ def test_t8_a_receipt_for_another_transcript_stops_the_thread() -> None:
 
 def test_t8_a_dropped_item_is_noticed_with_the_next() -> None:
     made, client = started(count=2)
-    with pytest.raises(Refused, match="T8 missing-item"):
+    with pytest.raises(Refused, match="T1 missing-item"):
         client.apply_item(made.server.items[3])
     moved = replace(made.server.items[3], seq=3)
     with pytest.raises(Refused, match="T8 forked-thread"):
@@ -194,7 +195,7 @@ def test_t7_a_wrong_epoch_secret_alarms_and_nothing_is_sealed() -> None:
     made, client = started()
     found = client.threads[made.server.state.thread]
     found.broken = "wrong-commit"
-    with pytest.raises(Refused, match="T7 broken-thread"):
+    with pytest.raises(Refused, match="M9 not-verified"):
         client.seal(found.thread, NOTE, at=START)
 
 
@@ -207,13 +208,13 @@ def test_t7_without_the_mailbox_secret_an_epoch_stays_closed() -> None:
     assert applied[1].failed == "cannot-open"
 
 
-def test_m1_an_item_waits_for_the_keyrings_it_names() -> None:
+def test_k10_an_item_waits_for_the_keyrings_it_names() -> None:
     made = world()
     client = mailbox_of(made, made.b, made.femi, a=0)
     read(client, made, 3)
     item = made.server.items[3]
     assert client.needs(item) == [(made.a.principal, 1)]
-    with pytest.raises(Refused, match="M1 keyring-unknown"):
+    with pytest.raises(Refused, match="K10 keyring-unknown"):
         client.apply_item(item)
     fetch_ring(client, made.a, 1)
     assert client.apply_item(item).entry is not None
@@ -252,6 +253,61 @@ def test_m4_a_refused_message_is_sealed_anew_and_named() -> None:
     assert client.signed[place].void == []
 
 
+def test_k8_an_authority_keeps_the_fingerprint_it_had() -> None:
+    made = world()
+    client = mailbox_of(made, made.a, made.dara)
+    for party in (made.b, made.c):
+        entries = [(link.entry, None) for link in party.links]
+        if party is made.b:
+            client.apply_keyring(party.principal, entries, party.links[0].statements, authority="femi's")
+            continue
+        with pytest.raises(Refused, match="K8 changed-principal"):
+            client.apply_keyring(party.principal, entries, party.links[0].statements, authority="femi's")
+
+
+def visited() -> tuple[World, Mailbox, Mailbox]:
+    """A client that read everything, and the same device after a restart."""
+    made, client = started()
+    again = mailbox_of(made, made.b, made.femi)
+    again.load_state(client.export_state())
+    return made, client, again
+
+
+def test_m9_nothing_is_sealed_before_all_that_was_seen_is_verified_again() -> None:
+    made, _, again = visited()
+    read(again, made, 3)
+    with pytest.raises(Refused, match="M9 not-verified"):
+        again.seal(made.server.state.thread, NOTE, at=START)
+    read(again, made)
+    assert again.seal(made.server.state.thread, NOTE, at=START).item
+
+
+def test_m9_nothing_is_sealed_after_an_item_that_was_refused() -> None:
+    made, client = started(count=4)
+    item = made.server.items[4]
+    with pytest.raises(Refused, match="E2 bad-signature"):
+        client.apply_item(replace(item, receipt=tampered(item.receipt)))
+    with pytest.raises(Refused, match="M9 not-verified"):
+        client.seal(item.thread, NOTE, at=START)
+    client.apply_item(item)
+    assert client.seal(item.thread, NOTE, at=START).item
+
+
+def test_t8_another_transcript_than_at_an_earlier_visit_stops_the_thread() -> None:
+    made, _, again = visited()
+    again.places[made.server.state.thread] = After(4, seed("x"))
+    read(again, made, 3)
+    with pytest.raises(Refused, match="T8 forked-thread"):
+        again.apply_item(made.server.items[3])
+
+
+def test_t8_another_server_key_than_at_the_first_visit_is_refused() -> None:
+    _, client = started()
+    other = Mailbox(NET, SigningKey(seed("x")).public, client.device)
+    with pytest.raises(Refused, match="T8 server-key-changed"):
+        other.load_state(client.export_state())
+
+
 def test_m9_nothing_is_sealed_in_a_thread_not_verified() -> None:
     made = world()
     client = mailbox_of(made, made.a, made.dara)
@@ -259,18 +315,18 @@ def test_m9_nothing_is_sealed_in_a_thread_not_verified() -> None:
         client.seal(made.server.state.thread, NOTE, at=START)
 
 
-def test_m9_nothing_is_sealed_to_a_principal_not_verified() -> None:
+def test_k8_nothing_is_sealed_to_a_principal_not_verified() -> None:
     made, client = started()
-    with pytest.raises(Refused, match="M9 keyring-unknown"):
+    with pytest.raises(Refused, match="K8 keyring-unknown"):
         client.open_thread([made.c.principal], NOTE, at=START)
 
 
-def test_m9_a_device_not_yet_listed_seals_nothing() -> None:
+def test_k7_a_device_not_yet_listed_seals_nothing() -> None:
     made = world()
     person = Person("p", "Paula", "Desk")
     client = mailbox_of(made, made.a, make_device(NET, made.a.principal, person, at=START))
     assert not client.is_listed()
-    with pytest.raises(Refused, match="M9 unlisted-device"):
+    with pytest.raises(Refused, match="K7 not-verified"):
         client.open_thread([made.b.principal], NOTE, at=START)
 
 

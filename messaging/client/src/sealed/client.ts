@@ -246,12 +246,13 @@ export class Mailbox {
     return { author: this.#author, at: this.#now() }
   }
 
-  /** K7, M9: the own newest generation, opened and sound. */
+  /** M9, K7: the own newest generation, listed, opened and sound. */
   #own(): { state: KeyringState; secret: Bytes } {
     const state = this.#keyrings.get(this.principal)
-    const secret = state && this.#secrets.secret(state.n)
-    const isSound = state !== null && secret !== null && this.#secrets.broken === null
-    insist(isSound, 'K7', 'not-verified', 'this device does not hold the newest mailbox of its principal') // K7
+    insist(state && this.isListed(), 'M9', 'unlisted-device', "this device is not in its principal's keyring") // M9
+    const secret = this.#secrets.secret(state.n)
+    const isSound = secret !== null && this.#secrets.broken === null
+    insist(isSound, 'K7', 'broken-keyring', 'the newest own secret cannot be opened or does not hold') // K7
     return { state, secret }
   }
 
@@ -283,7 +284,7 @@ export class Mailbox {
   applyItem(item: ItemJson): Promise<Applied> {
     return this.#inTurn(async () => {
       const missing = await this.needs(item)
-      insist(missing.length === 0, 'K10', 'keyring-unknown', 'a keyring has to be fetched first')
+      insist(missing.length === 0, 'M1', 'keyring-unknown', 'a keyring has to be fetched first') // M1
       return this.#thread(item.thread).apply(item)
     })
   }
@@ -306,7 +307,7 @@ export class Mailbox {
     this.#threads.get(thread)?.refused(id)
   }
 
-  /** A new `case` thread with its first message. @throws Refused K8, K7 */
+  /** A new `case` thread with its first message. @throws Refused keyring-unknown, unlisted-device, broken-keyring */
   openThread({ to, note }: { to: Hex; note: NoteInput }): Promise<{
     thread: Hex
     id: Hex
@@ -315,7 +316,7 @@ export class Mailbox {
     return this.#inTurn(async () => {
       const { state: own } = this.#own()
       const other = this.#keyrings.get(to)
-      insist(other !== null, 'K8', 'keyring-unknown', 'the keyring of the counterpart is not verified') // K8
+      insist(other !== null, 'M9', 'keyring-unknown', 'the keyring of the counterpart is not verified') // M9
       const members = to === this.principal ? [own] : [own, other]
       const made = await makeThreadGenesis(this.net, { ...this.#signer(), by: own, members })
       const thread = toHex(made.thread)
@@ -325,7 +326,7 @@ export class Mailbox {
     })
   }
 
-  /** @throws Refused message-pending, not-verified, stale-epoch, bad-size */
+  /** @throws Refused message-pending, not-verified, thread-stopped, broken-thread, stale-epoch, bad-size */
   sealNote(thread: Hex, note: NoteInput): Promise<Sealed> {
     return this.#inTurn(() => this.#sealNext(thread, asPlaintext(note)))
   }
@@ -342,7 +343,9 @@ export class Mailbox {
     const known = this.#threads.get(thread)
     const state = known?.state ?? null
     const secret = state && (known?.secret(state.n) ?? null)
-    insist(known?.isVerified === true && state && secret, 'M9', 'not-verified', 'the thread is not verified') // M9
+    insist(known && state && known.isComplete, 'M9', 'not-verified', 'the thread is not verified to its end') // M9
+    insist(known.stopped === null, 'T8', 'thread-stopped', 'this thread has two versions') // T8
+    insist(secret && known.broken === null, 'T7', 'broken-thread', 'the newest epoch does not hold') // T7
     insist(known.own.pending === null, 'M9', 'message-pending', 'a message is underway') // M9
     return { known, state, secret }
   }

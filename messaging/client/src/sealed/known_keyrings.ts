@@ -47,8 +47,13 @@ export class KnownKeyrings {
       const blob = envelopes === null ? null : fromBase64(envelopes)
       state = await this.#accept(state, raw, statements, blob)
     }
-    insist(state !== null, 'K10', 'stale-keyring', 'the keyring has no entry')
-    insist(toHex(state.principal) === principal, 'K3', 'wrong-principal', 'the keyring of another principal')
+    insist(state !== null, 'K1', 'missing-entry', 'no entry of this keyring is known')
+    insist(
+      toHex(state.principal) === principal,
+      'K1',
+      'wrong-predecessor',
+      'the keyring of another principal',
+    )
     this.#check(principal, state)
     this.#known.set(principal, { state, authority: authority ?? this.authority(principal) })
     this.#pins[principal] = { n: state.n, head: toHex(state.head) }
@@ -133,7 +138,7 @@ export class OwnSecrets {
   /** The mailbox key of generation `n`. @throws Refused cannot-open when this device does not hold it */
   async mailbox(principal: Bytes, n: number): Promise<KemKey> {
     const secret = this.#secrets.get(n)
-    insist(secret !== undefined, 'K7', 'cannot-open', 'this device does not hold that generation')
+    insist(secret !== undefined, 'T7', 'cannot-open', 'this device does not hold that generation')
     const found = this.#mailboxes.get(n) ?? (await mailboxKey(this.#net, principal, n, secret))
     this.#mailboxes.set(n, found)
     return found

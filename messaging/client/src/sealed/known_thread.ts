@@ -26,6 +26,8 @@ export interface Reader {
   mailbox(keyringN: number): Promise<KemKey>
 }
 
+/** T8: refusals by which the server contradicts its own signature or the members'. */
+const CONTRADICTIONS = ['wrong-receipt', 'wrong-transcript', 'stale-transcript', 'wrong-predecessor']
 const NOTHING_SIGNED: OwnCounter = { next: 0, prev: toHex(ZERO), void: [], pending: null }
 
 function bodyView({ body }: Plaintext): BodyView {
@@ -37,6 +39,7 @@ export class KnownThread {
   readonly #reader: Reader
   readonly #pin: ThreadPin | null
   readonly #applied: Applied[] = []
+  readonly #items: ItemJson[] = []
   /** Epoch secrets by n; in memory only. */
   readonly #secrets = new Map<number, Bytes>()
   state: ThreadState | null = null
@@ -66,41 +69,43 @@ export class KnownThread {
   }
 
   /** M9: true when everything that this device has ever seen here is verified again. */
-  get isVerified(): boolean {
-    return (
-      this.state !== null &&
-      this.stopped === null &&
-      this.broken === null &&
-      this.seq >= (this.#pin?.seq ?? 0)
-    )
+  get isComplete(): boolean {
+    return this.seq >= (this.#pin?.seq ?? 0)
   }
 
   secret(n: number): Bytes | null {
     return this.#secrets.get(n) ?? null
   }
 
-  /** Takes the next item. What is refused changes nothing but `stopped` (T8).
-   *  @throws Refused E1, E2, T1 to T8, M1 to M3, M7 */
+  /** Takes the next item. What is refused leaves everything as it was; where the server contradicts its own
+   *  signature or the members', the thread is stopped (T8). @throws Refused E1, E2, T1 to T8, M1 to M3, M7 */
   async apply(json: ItemJson): Promise<Applied> {
     const item = fromBase64(json.item)
     const hash = await sha256(item)
-    if (json.seq <= this.seq) return this.#repeated(json.seq, hash)
-    insist(json.seq === this.seq + 1, 'T1', 'missing-item', 'an item before this one is missing')
-    insist(this.stopped === null, 'T8', 'thread-stopped', 'this thread was stopped') // T8
+    if (json.seq <= this.seq) return this.#repeated(json, hash)
+    insist(this.stopped === null, 'T8', 'thread-stopped', 'this thread has two versions') // T8
+    insist(json.seq === this.seq + 1, 'T8', 'missing-item', 'not the next item of this thread') // T8
     try {
       return await this.#append(json, item, hash)
     } catch (error) {
-      if (error instanceof Refused) this.stopped = { code: error.code, seq: json.seq }
+      if (error instanceof Refused && CONTRADICTIONS.includes(error.code))
+        this.#stop(null, json, error.detail)
       throw error
     }
   }
 
   /** T8: the same place holds the same bytes for ever. */
-  #repeated(seq: number, hash: Bytes): Applied {
-    const known = this.#applied[seq - 1] as Applied
-    if (known.hash === toHex(hash)) return { ...known, known: true }
-    this.stopped ??= { code: 'forked-thread', seq }
-    throw new Refused('T8', 'forked-thread', 'two items at one place') // T8
+  #repeated(json: ItemJson, hash: Bytes): Applied {
+    const known = this.#applied[json.seq - 1] as Applied
+    const kept = this.#items[json.seq - 1] as ItemJson
+    const isSame = known.hash === toHex(hash) && kept.ciphertext === json.ciphertext
+    if (!isSame) this.#stop(kept, json, 'another item stands at a known place')
+    return { ...known, known: true }
+  }
+
+  #stop(known: ItemJson | null, item: ItemJson, detail: string): never {
+    this.stopped ??= { code: 'forked-thread', seq: item.seq, kept: known ? [known, item] : [item] }
+    throw new Refused('T8', 'forked-thread', detail) // T8
   }
 
   async #append(json: ItemJson, item: Bytes, hash: Bytes): Promise<Applied> {
@@ -113,24 +118,25 @@ export class KnownThread {
       await this.#openEpoch(next, envelopes)
       const reason = next.n === 0 ? 'genesis' : 'refresh'
       const by = toHex(next.lastBy)
-      return this.#keep(next, { ...this.#place(json, hash, at), type: 'entry', reason, n: next.n, by })
+      return this.#keep(next, json, { ...this.#place(json, hash, at), type: 'entry', reason, n: next.n, by })
     }
-    insist(this.state !== null, 'T1', 'missing-item', 'a thread starts with an entry')
+    insist(this.state !== null, 'T1', 'missing-entry', 'a thread starts with its genesis')
     insist(toHex(this.state.thread) === json.thread, 'M1', 'wrong-thread', 'a message of another thread')
     const ciphertext = fromBase64(json.ciphertext ?? '')
     const { state: next, message } = await acceptMessage(net, this.state, keyrings, { item, ciphertext })
     const at = await this.#checkEnd(json, next, hash)
     const opened = await this.#open(message, ciphertext, { seq: next.seq, receivedAt: at })
     if (opened.isThisDevice) this.#countOwn(message)
-    return this.#keep(next, { ...this.#place(json, hash, at), type: 'message', message: opened })
+    return this.#keep(next, json, { ...this.#place(json, hash, at), type: 'message', message: opened })
   }
 
   #place(json: ItemJson, hash: Bytes, at: number) {
     return { thread: json.thread, seq: json.seq, known: false, at, hash: toHex(hash) }
   }
 
-  #keep(next: ThreadState, applied: Applied): Applied {
+  #keep(next: ThreadState, json: ItemJson, applied: Applied): Applied {
     this.state = next
+    this.#items.push(json)
     this.#applied.push(applied)
     return applied
   }
@@ -140,7 +146,7 @@ export class KnownThread {
     const { net, serverKey } = this.#reader
     const pin = this.#pin
     const isSame = pin?.seq !== next.seq || pin.transcript === toHex(endOf(next).hash)
-    insist(isSame, 'T8', 'forked-thread', 'another transcript than at an earlier visit') // T8
+    insist(isSame, 'T8', 'wrong-transcript', 'another transcript than at an earlier visit') // T8
     return checkReceipt(net, serverKey, fromBase64(json.receipt), next, hash) // T8
   }
 

@@ -99,8 +99,8 @@ export interface ThreadView {
   readonly transcript: Hex
   readonly members: readonly { readonly principal: Hex; readonly role: string; readonly keyringN: number }[]
   readonly openedBy: Hex
-  /** T8: nothing after `seq` is taken, nothing is sealed. */
-  readonly stopped: { readonly code: string; readonly seq: number } | null
+  /** T8: from `seq` on nothing is taken and nothing is sealed; `kept` are the versions that contradict. */
+  readonly stopped: { readonly code: string; readonly seq: number; readonly kept: readonly ItemJson[] } | null
   /** T7: the newest epoch did not open as committed. */
   readonly broken: string | null
 }

@@ -186,12 +186,12 @@ def _read_map(data: bytes, start: int, count: int, depth: int) -> tuple[Value, i
 
 def sha256(data: bytes) -> bytes:
     """SHA-256 of bytes (E3: of a statement, over its complete bytes as sent)."""
-    return hashlib.sha256(data).digest()
+    return hashlib.sha256(data).digest()  # E3
 
 
 def context(net: str, purpose: str, *parts: Encodable) -> bytes:
     """The context of E4, used as hash input, HKDF info, AEAD ``aad`` and HPKE ``info``."""
-    return encode(["S1", purpose, net, *parts])
+    return encode(["S1", purpose, net, *parts])  # E4
 
 
 def context_hash(net: str, purpose: str, *parts: Encodable) -> bytes:

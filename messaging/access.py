@@ -1,11 +1,12 @@
 """The guard of sealed correspondence: turns an id into an object for an actor, or refuses."""
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from messaging import policy
 from messaging.models import Device, DeviceStatus, Principal, Thread, ThreadMember
@@ -135,13 +136,16 @@ def get_own_devices(actors: Collection[Actor], device_ids: Collection[str]) -> d
     return {row.id: row for row in rows.filter(status=DeviceStatus.ENROLLED)}
 
 
-def is_own_device(actor: Actor, device: Device | None) -> bool:
-    """Answer whether this is a device of the actor for the authority he or she acts for."""
-    if device is None:
-        return False
-    if device.authority_id != actor.authority_id:
-        return False
-    return device.person_id == actor.person_id
+def get_signing_device(actor: Actor, device_id: str, known: Mapping[str, Device] | None = None) -> Device:
+    """Return the enrolled device that signed, if it is the actor's for the authority he or she acts for.
+
+    `known` are devices already read. Raises `Forbidden("foreign-device")`.
+    """
+    devices = get_own_devices([actor], [device_id]) if known is None else known
+    device = devices.get(device_id)
+    if device is None or not policy.can_sign_with(actor, device.person_id, device.authority_id):
+        raise Forbidden("foreign-device", _("This was signed by a device that is not yours."))
+    return device
 
 
 def list_memberships_in_force(authority_id: uuid.UUID, person_ids: Collection[uuid.UUID]) -> list[Membership]:

@@ -62,3 +62,10 @@ def can_see_every_request(actor: Actor) -> bool:
 def can_device_hold(role: Role, device_roles: Collection[str]) -> bool:
     """Answer whether a device of a person in this role may have these roles in the keyring."""
     return frozenset(device_roles) <= DEVICE_ROLES.get(role, frozenset())
+
+
+def can_sign_with(actor: Actor, person_id: uuid.UUID, authority_id: uuid.UUID) -> bool:
+    """Answer whether the actor may hand in what a device of this person for this authority has signed."""
+    if authority_id != actor.authority_id:
+        return False
+    return person_id == actor.person_id

@@ -65,8 +65,7 @@ def extend_keyring(
     with protocol_rules():
         state = accept_entry(settings.ORIGIN_NAME, keyring_state(principal), entry, statements, envelopes)
         author = parse(settings.ORIGIN_NAME, entry, "keyring").kid.hex()
-    if author not in access.get_own_devices([actor], [author]):
-        raise Forbidden("foreign-device", _("This was signed by a device of somebody else."))
+    access.get_signing_device(actor, author)
     try:
         return _store_addition(actor, principal, state, entry, envelopes)
     except IntegrityError as error:

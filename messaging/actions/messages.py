@@ -8,7 +8,6 @@ from datetime import datetime
 from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from messaging import access, policy
 from messaging.actions.writing import Writing, begin_writing, write_all
@@ -158,8 +157,7 @@ class Desk:
         before = writing.known.get(one.message.id.hex())
         if before:  # M2
             return _same(before, one)
-        if not access.is_own_device(one.actor, self.devices.get(one.message.device.hex())):
-            raise Forbidden("foreign-device", _("This was signed by a device of somebody else."))
+        access.get_signing_device(one.actor, one.message.device.hex(), self.devices)
         with protocol_rules():
             after, message = accept_message(
                 settings.ORIGIN_NAME,

@@ -5,7 +5,6 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from messaging import access
 from messaging.access import SeenThread
@@ -16,7 +15,6 @@ from messaging.refusals import protocol_rules, refusal
 from messaging.sealed.receipt import check_opened
 from messaging.sealed.statement import parse
 from messaging.sealed_states import newest_keyrings, thread_state
-from network.errors import Forbidden
 from network.frames import Notice
 from network.policy import Actor
 from network.realtime import authority_audience, publish_on_commit
@@ -53,9 +51,7 @@ def record_opened(actor: Actor, *, opened: bytes, thread_id: str = "") -> None:
     seen = access.get_thread(actor, thread_id or named, to=Permission.PROGRESS_WRITE)
     if seen.thread.id != named:
         raise refusal("wrong-thread")
-    device_id = statement.kid.hex()
-    if not access.is_own_device(actor, access.get_own_devices([actor], [device_id]).get(device_id)):
-        raise Forbidden("foreign-device", _("This was signed by a device of somebody else."))
+    access.get_signing_device(actor, statement.kid.hex())
     with protocol_rules():
         checked = check_opened(
             settings.ORIGIN_NAME,

@@ -6,7 +6,6 @@ from datetime import datetime
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from messaging import access
 from messaging.access import SeenThread
@@ -19,7 +18,6 @@ from messaging.refusals import protocol_rules, refusal
 from messaging.sealed.thread import ThreadEntry, ThreadState, accept_entry, read_entry
 from messaging.sealed_states import newest_keyrings
 from network import audit
-from network.errors import Forbidden
 from network.policy import Actor
 from network.realtime import publish_on_commit
 
@@ -47,9 +45,7 @@ def open_thread(
 def _read_own_entry(actor: Actor, entry: bytes) -> ThreadEntry:
     with protocol_rules():
         read = read_entry(settings.ORIGIN_NAME, entry)
-    author = read.statement.kid.hex()
-    if not access.is_own_device(actor, access.get_own_devices([actor], [author]).get(author)):
-        raise Forbidden("foreign-device", _("This was signed by a device of somebody else."))
+    access.get_signing_device(actor, read.statement.kid.hex())
     return read
 
 

@@ -4,6 +4,8 @@ import base64
 import time
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from messaging.models import Draft, Progress, Thread, ThreadItem
 from messaging.sealed.message import Note
@@ -232,3 +234,29 @@ def test_a_draft_larger_than_64_kib_is_refused(offices: Offices) -> None:
     sealed = to_text(bytes(64 * 1024 + 1))
     response = call(offices.officer_a.http, "PUT", "/drafts/new", {"sealed": sealed})
     assert code_of(response) == (422, "invalid-body")
+
+
+def test_lists_need_no_more_queries_for_more_rows(offices: Offices) -> None:
+    def queries_of(path: str) -> int:
+        with CaptureQueriesContext(connection) as context:
+            offices.officer_a.get(path)
+        return len(context.captured_queries)
+
+    thread = offices.officer_a.open_thread(offices.officer_b)
+    paths = ("/threads", f"/threads/{thread}/items", "/authorities", "/devices/requests")
+    few = [queries_of(path) for path in paths]
+    for _ in range(3):
+        offices.officer_a.open_thread(offices.officer_b)
+        offices.officer_a.send(thread, "More.")
+    assert [queries_of(path) for path in paths] == few
+
+
+def test_the_same_thread_is_seen_by_both_members_and_nobody_learns_of_it_in_the_directory(
+    offices: Offices,
+) -> None:
+    offices.officer_a.open_thread(offices.officer_b)
+    seen_by_c = str(offices.supervisor_c.get("/authorities")) + str(
+        offices.supervisor_c.get(f"/keyrings/{offices.officer_a.principal}")
+    )
+    thread = offices.officer_b.get("/threads")["threads"][0]["thread"]
+    assert thread not in seen_by_c

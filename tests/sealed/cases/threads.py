@@ -46,12 +46,13 @@ def _sorted(*rows: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: bytes(row["principal"]))
 
 
+def refuse_genesis(rule: str, code: str, why: str, entry: bytes) -> None:
+    _thread(rule, code, why, entry, before=0, keyrings=OLD)
+
+
 def _thread_genesis() -> None:
     raw = T.items[0].item
-    a, b, c = W.a.links[0].state, W.b.newest, W.c.newest
-
-    def refuse_genesis(rule: str, code: str, why: str, entry: bytes) -> None:
-        _thread(rule, code, why, entry, before=0, keyrings=OLD)
+    a, b = W.a.links[0].state, W.b.newest
 
     refuse_genesis("T1", "missing-entry", "a thread starting at n = 1", forge(raw, W.dara, n=1))
     refuse_genesis(
@@ -105,6 +106,11 @@ def _thread_genesis() -> None:
         "signed by another key",
         sign_payload(payload_of(raw), W.femi.signing_key, W.dara.id),
     )
+
+
+def _thread_terms() -> None:
+    raw = T.items[0].item
+    a, b, c = W.a.links[0].state, W.b.newest, W.c.newest
     refuse_genesis("T3", "wrong-thread", "another id", forge(raw, W.dara, thread=seed("x")))
     for why, code, entry in (
         ("a kind of later parts", "unknown-kind", thread_genesis(kind="direct")),
@@ -230,5 +236,6 @@ def _epochs() -> None:
 
 
 _thread_genesis()
+_thread_terms()
 _thread_refresh()
 _epochs()

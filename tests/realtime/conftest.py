@@ -1,5 +1,6 @@
 """Sockets against the whole application, two people at once."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ from channels.testing import WebsocketCommunicator
 from django.conf import settings
 
 from network.project.asgi import application
+from network.project.database import close_connections
 from network.project.hub import hub_of_process
 from tests.personas import Cast, Persona, make_cast
 
@@ -80,3 +82,4 @@ async def open_socket(live_cast: Cast) -> AsyncIterator[Opener]:
     for socket in opened:
         await socket.disconnect()
     await (await hub_of_process()).stop()
+    await asyncio.to_thread(close_connections)

@@ -109,6 +109,11 @@ class Client:
         return self._core.is_ready
 
     @property
+    def file_path(self) -> Path:
+        """Return where the device file lies."""
+        return self._core.file.path
+
+    @property
     def http(self) -> Http:
         """Return the signed-in REST face, for what this class has no method for."""
         return self._core.http

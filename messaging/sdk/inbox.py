@@ -131,7 +131,8 @@ class Inbox:
         state = self._core.mailbox.threads[bytes.fromhex(thread)].state
         if state is not None and applied.seq > contents.ends.get(thread, (0, ""))[0]:
             contents.ends[thread] = (state.seq, state.transcript.hex())
-        self.confirm(thread, applied.seq)
+        if self._is_foreign(applied):
+            self.confirm(thread, applied.seq)
         if applied.seq <= contents.handled.get(thread, 0):
             return
         message = applied.message
@@ -140,6 +141,11 @@ class Inbox:
                 contents.handled[thread] = applied.seq
             return
         self.arrived.put_nowait(self._arrived(thread, applied, message))
+
+    def _is_foreign(self, applied: Applied) -> bool:
+        """Return whether the item is of another principal, whom its arrival is told to."""
+        signed = applied.message or applied.entry
+        return signed is not None and signed.by.principal != self._core.mailbox.principal
 
     def _check_end(self, thread: str) -> None:
         """T8: what this device has verified before must still be there."""

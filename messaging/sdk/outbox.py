@@ -194,15 +194,17 @@ class Outbox:
 
     async def _seal_anew(self, outgoing: Outgoing) -> Outgoing:
         """M4: a new id and counter; the refused id is named in the next `void`."""
-        plaintext = self._open_own(outgoing)
         if outgoing.entry is not None:
+            plaintext = self._open_own(outgoing)
             self._core.mailbox.signed.pop(bytes.fromhex(outgoing.thread), None)
             members = read_entry(self._core.mailbox.net, from_base64(outgoing.entry)).members
             others = [row.principal for row in members if row.principal != self._core.mailbox.principal]
             return await self._make_thread(others, plaintext, instead=outgoing)
-        self._core.mailbox.mark_refused(bytes.fromhex(outgoing.thread))
-        await self._look_again(outgoing.thread)
+        # In a process that has just started the thread may not have been loaded yet.
         await self._patiently(lambda: self._inbox.pull(outgoing.thread))
+        await self._look_again(outgoing.thread)
+        plaintext = self._open_own(outgoing)
+        self._core.mailbox.mark_refused(bytes.fromhex(outgoing.thread))
         return await self._seal(outgoing.thread, plaintext, instead=outgoing)
 
     def _drop(self, outgoing: Outgoing) -> None:

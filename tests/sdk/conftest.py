@@ -12,7 +12,7 @@ from messaging.sdk.client import Client
 from messaging.sdk.facts import Arrived, Sent
 from messaging.sdk.sign_in import DevelopmentSignIn
 from messaging.server_key import make_server_key
-from network.demo import COUNTERPART_B, STATE_A, STATE_C, DemoPerson
+from network.demo import COUNTERPART_B, STATE_A, STATE_B, STATE_C, DemoPerson
 from tests.server import PreparedState, Server
 
 PASSPHRASE = "correct horse battery staple"
@@ -20,7 +20,9 @@ COST = 2**10  # of scrypt, in tests
 PATIENCE_SECONDS = 40.0
 
 OFFICER_A = STATE_A.persons[0]
+COLLEAGUE_A = STATE_A.persons[1]
 HEAD_A = STATE_A.persons[2]
+OFFICER_B = STATE_B.persons[0]
 HEAD_B = COUNTERPART_B
 HEAD_C = STATE_C.persons[1]
 
@@ -111,3 +113,12 @@ async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) -
             if found if isinstance(found, bool) else await found:
                 return
             await asyncio.sleep(0.02)
+
+
+async def listed_device(desks: Desks, person: DemoPerson, steward: Client) -> Client:
+    """Return a client whose device the steward has listed."""
+    client = await desks.open(person)
+    await client.request_device()
+    await steward.approve_device(await anext(steward.device_requests()))
+    await client.wait_until_ready(seconds=20)
+    return client

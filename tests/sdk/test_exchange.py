@@ -4,11 +4,20 @@ import re
 
 import pytest
 
-from messaging.sdk.client import Client
 from messaging.sdk.errors import NotReady, ServerRefused, SignInFailed
 from messaging.sealed.keys import RecoveryKit
 from network.demo import STATE_B, STATE_C, DemoPerson
-from tests.sdk.conftest import HEAD_A, HEAD_B, HEAD_C, OFFICER_A, Desks, Pair, next_message, until
+from tests.sdk.conftest import (
+    HEAD_A,
+    HEAD_B,
+    HEAD_C,
+    OFFICER_A,
+    Desks,
+    Pair,
+    listed_device,
+    next_message,
+    until,
+)
 
 
 async def test_requested_authority_reads_what_the_requesting_one_wrote(pair: Pair) -> None:
@@ -131,15 +140,6 @@ async def test_messages_of_the_whole_length_and_every_script_arrive(pair: Pair) 
         )
         found = await next_message(pair.b)
         assert (found.text, found.own_reference, found.foreign_reference) == (text, "A/1", "B/2")
-
-
-async def listed_device(desks: Desks, person: DemoPerson, steward: Client) -> Client:
-    """Return a client whose device the steward has listed."""
-    client = await desks.open(person)
-    await client.request_device()
-    await steward.approve_device(await anext(steward.device_requests()))
-    await client.wait_until_ready(seconds=20)
-    return client
 
 
 async def test_head_cannot_make_a_second_keyring(desks: Desks) -> None:

@@ -19,7 +19,7 @@ DOCUMENT = '<!doctype html><title>KEM</title><script type="module" src="/page.js
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Give the bundled tests/browser/kem.page.ts of the client."""
     file = tmp_path_factory.mktemp("page") / "page.js"
-    command = [services.find_node().path, "tests/run.mjs", "page", str(file)]
+    command = [services.find_node().path, "tests/run.mjs", "page", "kem", str(file)]
     subprocess.run(command, cwd=ROOT / "messaging" / "client", check=True)
     return file.read_text(encoding="utf-8")
 

@@ -1,7 +1,7 @@
 // Bundles the TypeScript tests with esbuild (Node 20 strips no types) and hands them to node's own runner.
 //   node tests/run.mjs                 all *.test.ts
 //   node tests/run.mjs vectors         writes tests/vectors/typescript.json
-//   node tests/run.mjs page FILE       bundles tests/browser/kem.page.ts into FILE, for a browser
+//   node tests/run.mjs page NAME FILE  bundles tests/browser/NAME.page.ts into FILE, for a browser
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,10 +11,10 @@ import { build } from 'esbuild'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const REPOSITORY = join(here, '..', '..', '..')
-const [mode, file] = process.argv.slice(2)
+const [mode, name, file] = process.argv.slice(2)
 
-async function bundlePage(outfile) {
-  const entry = join(here, 'browser', 'kem.page.ts')
+async function bundlePage(name, outfile) {
+  const entry = join(here, 'browser', `${name}.page.ts`)
   await build({
     entryPoints: [entry],
     outfile,
@@ -55,5 +55,5 @@ async function runInNode(pick) {
   }
 }
 
-if (mode === 'page') await bundlePage(file)
+if (mode === 'page') await bundlePage(name, file)
 else process.exitCode = await runInNode(mode === 'vectors' ? /^make_vectors\.ts$/ : /\.test\.ts$/)

@@ -43,7 +43,7 @@ function connected() {
   })
   socket.connect()
   const line = () => lines.at(-1) as Line
-  const open = async (result: unknown = {}) => {
+  const open = async (result: unknown = { reload: [], cursors: {} }) => {
     line().say({ event: 'network.session.opened', body: { protocol: 1, cursors: {} } })
     line().say({ id: line().sent.at(-1)?.id, result })
     await new Promise((resolve) => setImmediate(resolve))

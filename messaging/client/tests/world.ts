@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import {
   type Device,
   type ItemJson,
@@ -36,10 +35,11 @@ export async function refuses(rule: string, code: string, work: () => unknown): 
     await work()
   } catch (error) {
     if (!(error instanceof Refused)) throw error
-    assert.equal(`${error.rule} ${error.code}`, `${rule} ${code}`)
+    const found = `${error.rule} ${error.code}`
+    if (found !== `${rule} ${code}`) throw new Error(`refused with ${found}, not ${rule} ${code}`)
     return
   }
-  assert.fail(`not refused: ${rule} ${code}`)
+  throw new Error(`not refused: ${rule} ${code}`)
 }
 
 /** The same statement with other fields, signed again with the same kid. */

@@ -27,8 +27,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / ".cache"
 # A tests-only Chromium for machines without one: version and digest of the npm package's archive.
-CHROMIUM_PACKAGE = "@sparticuz/chromium@147.0.0"
-CHROMIUM_DIGEST = "4ZKeAQQa8up2mt675qSitztLdbQrlf8BKdC5naeap+5Mv1OV1OlJdPoU+EJC/p5sQUJUQmN4r+q5+EhaaOUHpQ=="
+CHROMIUM_PACKAGE = "@sparticuz/chromium@153.0.0"
+CHROMIUM_DIGEST = "jiGWqSvPMdu4+P9TilYqAR7yEGPEHINx+lCvE/NqNO/EHYzF/x1hUiI5T6ioVIt7dEy7n88byyT0vk+dnsgQwA=="
 OLDEST_NODE = 20
 
 
@@ -345,7 +345,7 @@ def find_chromium() -> Program:
 def _packaged_chromium() -> Program:
     if os.uname().machine != "x86_64":
         raise ValueError("the packaged build is for x86-64 only")
-    folder = CACHE / "chromium"
+    folder = CACHE / CHROMIUM_PACKAGE.rpartition("/")[2]
     program = folder / "chromium"
     libraries = {
         "LD_LIBRARY_PATH": str(folder / "al2023" / "lib"),

@@ -17,6 +17,8 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # ML-KEM in WebCrypto: newer builds have it anyway, the packaged one behind this name.
+    "--enable-features=WebCryptoPQC",
 ]
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from messaging.server_key import make_server_key, server_key
 
 
 @pytest.fixture
-def file(settings: SettingsWrapper, tmp_path: Path) -> Path:
+def file(settings: Settings, tmp_path: Path) -> Path:
     """Give the place of a key that does not exist yet."""
     settings.SERVER_KEY_FILE = tmp_path / "state" / "server.key"
     return tmp_path / "state" / "server.key"

@@ -1,3 +1,4 @@
+import type { SealedMessage } from '../generated/protocol.ts'
 import type { NoteInput, Sealed } from '../sealed/client.ts'
 import { Refused } from '../sealed/errors.ts'
 import { retryDelay } from '../transport/backoff.ts'
@@ -77,6 +78,8 @@ export class Outbox {
     try {
       await this.#within.writing(() => this.#sendAll(again))
       this.#attempt = 0
+      // The server answers again: no need to wait out the socket's own delay.
+      this.#socket.connect()
     } catch (error) {
       if (!(error instanceof Failure)) throw error
       if (!error.isSignedOut) this.#retry = setTimeout(() => void this.flush(), retryDelay(this.#attempt++))
@@ -184,7 +187,7 @@ export class Outbox {
     try {
       if (entry.kind === 'thread') await this.#within.rest.post('threads', entry.body)
       else {
-        const [result] = (await this.#append(entry.body)).results
+        const [result] = (await this.#append(entry.body as SealedMessage)).results
         if (result && 'error' in result) return new Failure(result.error.code, result.error.message, 409)
       }
       return null
@@ -194,7 +197,7 @@ export class Outbox {
     }
   }
 
-  #append(message: unknown): Promise<{ results: SendResult[] }> {
+  #append(message: SealedMessage): Promise<{ results: SendResult[] }> {
     const body = { messages: [message] }
     if (this.#socket.isOpen) return this.#socket.command('messaging.messages.append', body)
     return this.#within.rest.post('messages', body)

@@ -2,15 +2,9 @@ import type { Applied, ItemJson } from '../sealed/client.ts'
 import { Refused } from '../sealed/errors.ts'
 import type { Hex } from '../transport/wire.ts'
 import type { Correspondence } from './correspondence.ts'
+import type { Alarm } from './store.ts'
 
 const PAGE = 100
-
-/** What this device could not accept, and where. The thread stands still from here on. */
-export interface Alarm {
-  code: string
-  rule: string
-  seq: number
-}
 
 /**
  * One thread as verified on this device: its items in order, each applied once. Items come from this device's
@@ -36,9 +30,11 @@ export class Reading {
   /** Open what this device has, then fetch the rest up to `end` (or the server's end when not known). */
   load(end?: number): Promise<void> {
     return this.#inTurn(async () => {
+      this.alarm ??= (await this.#within.store.alarm(this.thread)) ?? null
       await this.#applyKept()
-      if (end === undefined || end > this.seq) await this.#fetch()
-      else if (end < this.seq) this.#stop('server-went-back', 'T8', end)
+      if (this.alarm) return
+      // An end below the own may only be an older answer: the server is asked again before anything is concluded.
+      if (end !== this.seq) await this.#fetch()
     })
   }
 
@@ -50,9 +46,9 @@ export class Reading {
   /** Take an item that the server pushed; earlier ones that were missed are fetched first. */
   receive(item: ItemJson): Promise<void> {
     return this.#inTurn(async () => {
-      if (item.seq <= this.seq) return
       if (item.seq > this.seq + 1) await this.#fetch()
-      else await this.#applyAll([item], true)
+      // One that is known is compared with what was kept: another item at its place is a fork (T8).
+      else await this.#applyAll([item], item.seq === this.seq + 1)
     })
   }
 
@@ -75,7 +71,7 @@ export class Reading {
         `threads/${this.thread}/items?after=${this.seq}&limit=${PAGE}`,
       )
       await this.#applyAll(page.items, true)
-      if (page.seq < this.seq) return this.#stop('server-went-back', 'T8', page.seq)
+      if (page.seq < this.seq) return this.#stop({ code: 'server-went-back', rule: 'T8', seq: page.seq })
       if (page.items.length === 0 || this.seq >= page.seq) return
     }
   }
@@ -97,12 +93,15 @@ export class Reading {
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       await this.#within.store.saveEvidence(this.thread, item)
-      this.#stop(error.code, error.rule, item.seq)
+      await this.#stop({ code: error.code, rule: error.rule, seq: item.seq })
     }
   }
 
-  #stop(code: string, rule: string, seq: number): void {
-    this.alarm = { code, rule, seq }
+  /** A fork or a rollback stays an alarm after a reload (T8); what merely did not verify is asked for again. */
+  async #stop(alarm: Alarm): Promise<void> {
+    this.alarm = alarm
+    const isProven = alarm.code === 'server-went-back' || this.#within.mailbox.thread(this.thread)?.stopped
+    if (isProven) await this.#within.store.saveAlarm(this.thread, alarm)
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

@@ -21,6 +21,13 @@ export interface OutboxEntry {
   problem: { code: string; message: string } | null
 }
 
+/** What this device could not accept, and where. The thread stands still from here on. */
+export interface Alarm {
+  code: string
+  rule: string
+  seq: number
+}
+
 export interface StampedState {
   stamp: number
   state: PublicState
@@ -117,6 +124,14 @@ export class Store {
   /** Keep what was refused beside what was accepted: the two together are the proof. */
   saveEvidence(thread: Hex, item: ItemJson): Promise<void> {
     return this.#put('facts', item, `evidence:${thread}:${item.seq}`)
+  }
+
+  alarm(thread: Hex): Promise<Alarm | undefined> {
+    return this.#get('facts', `alarm:${thread}`)
+  }
+
+  saveAlarm(thread: Hex, alarm: Alarm): Promise<void> {
+    return this.#put('facts', alarm, `alarm:${thread}`)
   }
 
   async #get<T>(store: StoreName, key: string): Promise<T | undefined> {

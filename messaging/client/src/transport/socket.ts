@@ -1,6 +1,7 @@
+import type { Commands } from '../generated/protocol.ts'
 import { retryDelay } from './backoff.ts'
 import { Failure } from './failure.ts'
-import { type Cursors, EVENT_NAMES, type EventName, type Events } from './wire.ts'
+import { type Cursors, type EventName, type Events, isEventName } from './wire.ts'
 
 /** `ended`: the server said that this session is over; nothing will be tried again. */
 export type LineState = 'connecting' | 'open' | 'waiting' | 'ended'
@@ -86,11 +87,11 @@ export class Socket {
   }
 
   /** Ask the server. Rejects with `Failure`; status 0 when the line broke before an answer came. */
-  command<T>(name: string, body: unknown): Promise<T> {
+  command<N extends keyof Commands>(name: N, body: Commands[N]['body']): Promise<Commands[N]['result']> {
     const socket = this.#socket
     if (socket === null || socket.readyState !== 1) return Promise.reject(new Failure('no-answer'))
     const id = `c${this.#nextId++}`
-    return new Promise<T>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#giveUp(id), ANSWER_WITHIN)
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject, timer })
       socket.send(JSON.stringify({ id, command: name, body }))
@@ -130,23 +131,20 @@ export class Socket {
       return
     }
     if (name === 'network.queue.emptied') return
-    if ((EVENT_NAMES as readonly string[]).includes(name)) {
-      this.#options.onEvent(name as EventName, frame.body as Events[EventName])
-    } else this.unknownEvents += 1
+    if (isEventName(name)) this.#options.onEvent(name, frame.body as Events[EventName])
+    else this.unknownEvents += 1
     if (frame.audience !== undefined && frame.seq !== undefined) this.cursors[frame.audience] = frame.seq
   }
 
   async #resume(): Promise<void> {
-    const result = await this.command<{ reload?: string[]; cursors?: Cursors }>('network.session.resume', {
-      cursors: this.cursors,
-    })
+    const result = await this.command('network.session.resume', { cursors: this.cursors })
     this.#attempt = 0
     this.#setState('open')
     clearInterval(this.#ping)
     this.#ping = setInterval(() => this.#keepAlive(), PING_EVERY)
-    if (!result.reload?.length) return
+    if (result.reload.length === 0) return
     for (const audience of result.reload) {
-      const now = result.cursors?.[audience]
+      const now = result.cursors[audience]
       if (now !== undefined) this.cursors[audience] = now
     }
     this.#options.onReload()

@@ -1,6 +1,11 @@
-// The shapes that cross the wire, as far as the pages use them. Names of commands and events are those of the
-// catalogue (`manage.py protocol`).
-import type { ItemJson } from '../sealed/client.ts'
+// The shapes that cross the wire. Commands and events are generated from the server's catalogue
+// (`manage.py protocol`); the bodies of the REST calls that the pages make stand here.
+import type {
+  Events as AllEvents,
+  ProgressMade,
+  RefusedMessage,
+  StoredMessage,
+} from '../generated/protocol.ts'
 
 export type Hex = string
 export type Base64 = string
@@ -33,12 +38,7 @@ export interface AuthorityRow extends AuthorityName {
   keyring_n: number | null
 }
 
-export interface Progress {
-  principal: Hex
-  delivered_seq: number
-  opened_seq: number
-  opened: Base64 | null
-}
+export type Progress = Omit<ProgressMade, 'thread'>
 
 export interface ThreadRow {
   thread: Hex
@@ -63,22 +63,19 @@ export interface DeviceRequest {
   status: 'requested' | 'enrolled' | 'declined'
 }
 
-export type SendResult = { seq: number; receipt: Base64 } | { error: { code: string; message: string } }
+export type SendResult = StoredMessage | RefusedMessage
 
-/** What the server may tell; a name that is not here is a known case: counted and left alone. */
-export interface Events {
-  'messaging.item.appended': ItemJson
-  'messaging.progress.made': Progress & { thread: Hex }
-  'messaging.keyring.grew': { principal: Hex; n: number; head: Hex }
-  'messaging.device.requested': { device: Hex }
-  'messaging.device.declined': { device: Hex }
-}
+/** The events that pages listen to; those of the session the socket keeps to itself. */
+export type Events = Pick<AllEvents, Extract<keyof AllEvents, `messaging.${string}`>>
 export type EventName = keyof Events
 
-export const EVENT_NAMES: readonly EventName[] = [
-  'messaging.item.appended',
-  'messaging.progress.made',
-  'messaging.keyring.grew',
-  'messaging.device.requested',
-  'messaging.device.declined',
-]
+// A record, so that an event which the catalogue gains or loses is noticed by the compiler.
+const NAMES: Record<EventName, true> = {
+  'messaging.device.declined': true,
+  'messaging.device.requested': true,
+  'messaging.item.appended': true,
+  'messaging.keyring.grew': true,
+  'messaging.progress.made': true,
+}
+
+export const isEventName = (name: string): name is EventName => Object.hasOwn(NAMES, name)

@@ -15,10 +15,15 @@ export class ConnectionBanner {
   }
 
   set(state: LineState): void {
-    clearTimeout(this.#timer)
     document.body.dataset.line = state
+    if (state === 'open' || state === 'ended') {
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+    }
     if (state === 'open') this.#hide()
     else if (state === 'ended') this.#say('line-ended', false)
+    else if (this.#timer !== undefined)
+      return // tries do not make the break any shorter
     else
       this.#timer = setTimeout(
         () => this.#say(navigator.onLine ? 'line-lost' : 'line-offline', true),

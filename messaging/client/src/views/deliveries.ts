@@ -17,7 +17,7 @@ export async function confirmDelivery({ session }: Mailroom, thread: Hex, seq: n
 export async function takeDelivery(mailroom: Mailroom, item: ItemJson): Promise<void> {
   const reading = mailroom.correspondence.reading(item.thread)
   try {
-    await reading.load(Math.max(item.seq, reading.seq))
+    if (item.seq > reading.seq) await reading.load()
   } catch {
     return
   }

@@ -68,7 +68,10 @@ class NewThreadView {
     input.value = authority.principal ?? ''
     input.disabled = authority.principal === null
     show(slot(element, 'no-keys'), authority.principal === null)
-    input.addEventListener('change', () => this.#choose(authority))
+    input.addEventListener('change', () => {
+      this.#choose(authority)
+      this.#composer.changed()
+    })
     return {
       authority,
       element,
@@ -88,7 +91,6 @@ class NewThreadView {
     }
     fill(byId('authority-chosen'), { name: authority.name, state: authority.state_name ?? '' })
     if (this.#to) void this.#showFingerprint(this.#to)
-    this.#composer.changed()
   }
 
   async #showFingerprint(principal: Hex): Promise<void> {

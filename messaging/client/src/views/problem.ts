@@ -6,6 +6,7 @@ import { hasText, text } from './page.ts'
 export function sentence(error: unknown): string {
   if (error instanceof Failure) {
     if (error.message !== '') return error.message
+    if (hasText(`failure-${error.code}`)) return text(`failure-${error.code}`)
     return error.status === 0 ? text('no-answer') : text('server-error')
   }
   if (error instanceof Refused) return sentenceFor(error.code)

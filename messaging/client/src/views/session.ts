@@ -1,3 +1,4 @@
+import { PROTOCOL_VERSION } from '../generated/protocol.ts'
 import { Correspondence } from '../store/correspondence.ts'
 import { Outbox } from '../store/outbox.ts'
 import { type Pin, Store } from '../store/store.ts'
@@ -41,6 +42,7 @@ export class Session {
   /** Raises `Failure`; shows the alarm and raises when the server is not the one this device knows. */
   static async open(rest: Rest): Promise<Session> {
     const info = await rest.get<SessionInfo>('session')
+    if (info.protocol !== PROTOCOL_VERSION) throw new Failure('page-outdated', '', 400)
     const store = await Store.open(info.membership.id)
     await checkPin(store, { net: info.net, serverKey: info.server_key })
     const session = new Session(info, rest, store)

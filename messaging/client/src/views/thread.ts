@@ -188,12 +188,14 @@ class ThreadView {
     const alarm = this.#reading.alarm
     show(byId('alarm'), alarm !== null)
     this.#composer.enable(alarm === null)
+    byId('thread').classList.toggle('is-stopped', alarm !== null)
     if (alarm === null) return
     byId('alarm-words').textContent = sentenceFor(alarm.code)
     byId('alarm-place').textContent = `${alarm.rule} ${alarm.code}, ${alarm.seq}`
   }
 
   #goTo(unreadAfter: number): void {
+    if (this.#reading.alarm) return
     const messages = messagesOf(this.#reading.applied)
     const target = messages.find((message) => !message.isOwn && message.seq > unreadAfter) ?? messages.at(-1)
     const element = target && this.#elements.get(target.seq)

@@ -49,6 +49,15 @@ class Forbidden(Refusal):
     default_sentence = _("Your role does not allow this.")
 
 
+class ForeignForm(Forbidden):
+    """The request carries no proof that it comes from a page of this site."""
+
+    default_code = "csrf"
+    default_sentence = _(
+        "This form was open for too long or came from elsewhere. Load the page again and repeat it."
+    )
+
+
 class NotFound(Refusal):
     """It is not there, or the actor may not know that it is: the answer is the same."""
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from ninja import Router
+from ninja.utils import check_csrf
 
+from network.errors import ForeignForm
 from network.guard import ActingRequest, enter
 from network.policy import Actor
 
@@ -13,7 +15,8 @@ class GuardedRouter(Router):
     """A django-ninja router that takes guarded views only.
 
     The library parses a body before it calls the view; a stranger is refused before that, so the guard runs
-    as the operation's authentication.
+    as the operation's authentication. It also takes the library's views out of Django's check against forged
+    requests, so that check is made here.
     """
 
     def add_api_operation(
@@ -23,6 +26,8 @@ class GuardedRouter(Router):
         guarded_view: Any = view_func
 
         def door(http_request: ActingRequest) -> Actor | None:
+            if check_csrf(http_request, guarded_view.__wrapped__):
+                raise ForeignForm
             enter(http_request, guarded_view.permission, guarded_view.limit)
             return http_request.actor
 

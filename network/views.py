@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
 from network.actions.sign_ins import begin_sign_in, end_sign_in
-from network.errors import Forbidden, Invalid, NotFound, Refusal, Unavailable
+from network.errors import Forbidden, ForeignForm, Invalid, NotFound, Refusal, Unavailable
 from network.guard import ActingRequest, MemberRequest, guarded
 from network.middleware import SIGN_IN_KEY, refused
 from network.permissions import Permission
@@ -97,7 +97,4 @@ def server_error(http_request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(http_request: HttpRequest, reason: str = "") -> HttpResponse:
     """Show that the form was too old or came from elsewhere."""
-    sentence = _(
-        "This form was open for too long or came from another site. Load the page again and repeat it."
-    )
-    return refused(http_request, Forbidden("csrf", sentence))
+    return refused(http_request, ForeignForm())

@@ -7,7 +7,7 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import NinjaAPI
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
 from messaging.queries import session_facts
@@ -26,11 +26,8 @@ class StrictParser(Parser):
     """Reads bodies with the same strict JSON as the socket."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """Return the parsed body; raises `Invalid` or `TooLarge`."""
-        try:
-            return parse_json(request.body)
-        except RequestDataTooBig as error:
-            raise TooLarge from error
+        """Return the parsed body; raises `Invalid`."""
+        return parse_json(request.body)
 
 
 api = NinjaAPI(
@@ -52,6 +49,19 @@ def on_refusal(http_request: HttpRequest, refusal: Any) -> HttpResponse:
 def on_invalid(http_request: HttpRequest, error: Any) -> HttpResponse:
     """Answer a body that does not have its shape."""
     return refused(http_request, Invalid("invalid-body"))
+
+
+@api.exception_handler(HttpError)
+def on_unreadable(http_request: HttpRequest, error: Any) -> HttpResponse:
+    """Answer a body that the parser refused; the library hides the refusal in an error of its own."""
+    cause = error.__cause__ or error.__context__
+    return refused(http_request, cause if isinstance(cause, Refusal) else Invalid("malformed-frame"))
+
+
+@api.exception_handler(RequestDataTooBig)
+def on_too_large(http_request: HttpRequest, error: Any) -> HttpResponse:
+    """Answer a body over the limit."""
+    return refused(http_request, TooLarge())
 
 
 router = GuardedRouter()

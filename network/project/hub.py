@@ -4,7 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections import deque
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -19,7 +19,7 @@ from network.project.database import in_database
 
 logger = logging.getLogger(__name__)
 
-FRAMES_KEPT = 512  # of each audience, for sockets a little behind
+CHARACTERS_KEPT = 2**20  # of the newest frames of each audience, for sockets a little behind
 LOOK_EVERY_SECONDS = 5.0
 CLOSE_SIGNED_OUT = 4401
 
@@ -79,7 +79,8 @@ class Feed:
         self.audience = audience
         self.position = position
         self.listeners: set[Listener] = set()
-        self._frames: deque[Frame] = deque(maxlen=FRAMES_KEPT)
+        self._frames: deque[Frame] = deque()
+        self._kept = 0
         self._looking: asyncio.Task[None] | None = None
         self._again = False
 
@@ -92,23 +93,34 @@ class Feed:
     async def _look(self) -> None:
         while self._again:
             self._again = False
+            listeners = list(self.listeners)
             try:
-                frames = await in_database(read_frames, self.audience, self.position)
+                frames, in_force = await in_database(self._read, [one.actor for one in listeners])
             except Exception:  # the database may be away for a moment: the next look finds the same events
                 logger.exception("events of an audience could not be read")
                 return
-            await close_ended(self.listeners)
+            await close_others(listeners, in_force)
             self._take(frames)
             self._again = self._again or len(frames) == queries.EVENTS_AT_ONCE
+
+    def _read(self, actors: list[Actor]) -> tuple[list[Frame], set[uuid.UUID]]:
+        """Return what is new, and which of those who would hear it still stand; blocking."""
+        return read_frames(self.audience, self.position), access.require_standing(actors)
 
     def _take(self, frames: list[Frame]) -> None:
         for frame in frames:
             if frame.seq > self.position:
-                self._frames.append(frame)
+                self._keep(frame)
                 self.position = frame.seq
         if frames:
             for listener in self.listeners:
                 listener.wake.set()
+
+    def _keep(self, frame: Frame) -> None:
+        self._frames.append(frame)
+        self._kept += len(frame.text)
+        while self._kept > CHARACTERS_KEPT:
+            self._kept -= len(self._frames.popleft().text)
 
     async def after(self, cursor: int) -> list[Frame]:
         """Return frames after a cursor: from memory where it reaches back far enough, else from rows."""
@@ -123,8 +135,12 @@ async def close_ended(listeners: set[Listener]) -> None:
     waiting = list(listeners)
     if not waiting:
         return
-    in_force = await in_database(access.require_standing, [listener.actor for listener in waiting])
-    for listener in waiting:
+    await close_others(waiting, await in_database(access.require_standing, [one.actor for one in waiting]))
+
+
+async def close_others(listeners: Iterable[Listener], in_force: set[uuid.UUID]) -> None:
+    """Close every socket whose sign-in is not among those in force."""
+    for listener in listeners:
         if listener.actor.sign_in_id not in in_force:
             await listener.close_with(CLOSE_SIGNED_OUT)
 

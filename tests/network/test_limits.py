@@ -1,5 +1,7 @@
 """Limits slow down; they never lock for ever and never let one key slow another."""
 
+import time
+
 import pytest
 
 from network import limits
@@ -9,7 +11,7 @@ from network.errors import TooMany
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     now = [1000.0]
-    monkeypatch.setattr(limits.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now
 
 

@@ -24,6 +24,12 @@ export async function takeDelivery(mailroom: Mailroom, item: ItemJson): Promise<
   await confirmDelivery(mailroom, item.thread, reading.seq)
 }
 
+/** Learn of a changed keyring before the next message is sealed, if it matters here. */
+export async function takeKeyring({ correspondence }: Mailroom, principal: Hex): Promise<void> {
+  if (correspondence.mailbox.keyring(principal) === null) return
+  await correspondence.learnKeyring(principal).catch(() => undefined)
+}
+
 /** Sign and send that the thread was opened up to its verified end. */
 export async function recordOpened({ session, correspondence }: Mailroom, thread: Hex): Promise<void> {
   const { opened } = await correspondence.mailbox.makeOpened(thread)

@@ -3,7 +3,7 @@ import { DraftKeeper } from '../store/drafts.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { AuthorityRow, Hex } from '../transport/wire.ts'
 import { Composer } from './composer.ts'
-import { takeDelivery } from './deliveries.ts'
+import { takeDelivery, takeKeyring } from './deliveries.ts'
 import { folded, number } from './format.ts'
 import { byId, clone, fill, show, slot, text } from './page.ts'
 import { sentenceFor, showProblem } from './problem.ts'
@@ -35,19 +35,16 @@ class NewThreadView {
   }
 
   async start(): Promise<void> {
-    const { session, correspondence, outbox } = this.#mailroom
-    const { authorities } = await session.rest.get<{ authorities: AuthorityRow[] }>('authorities')
-    // The secretariat can never be in a thread. Who can be written to comes first.
-    const others = authorities
-      .filter((each) => each.state !== null && each.principal !== correspondence.principal)
-      .toSorted((one, other) => Number(one.principal === null) - Number(other.principal === null))
-    this.#choices = others.map((authority) => this.#choice(authority))
-    byId('authorities').replaceChildren(...this.#choices.map((choice) => choice.element))
+    const { session, outbox } = this.#mailroom
+    await this.#loadAuthorities()
     byId('authority-search').addEventListener('input', () => this.#filter())
     byId('authority-change').addEventListener('click', () => this.#choose(null))
     byId('retry').addEventListener('click', () => void outbox.flush(true))
     outbox.onChange = () => void this.#outboxChanged()
-    session.hear = { 'messaging.item.appended': (item) => void takeDelivery(this.#mailroom, item) }
+    session.hear = {
+      'messaging.item.appended': (item) => void takeDelivery(this.#mailroom, item),
+      'messaging.keyring.grew': ({ principal }) => void this.#keyringGrew(principal),
+    }
     session.onOpen = () => void outbox.flush()
     show(byId('loading'), false)
     show(byId('new-thread'), true)
@@ -55,10 +52,31 @@ class NewThreadView {
     const draft = await this.#keeper.load()
     if (draft) {
       this.#composer.restore(draft)
-      const choice = others.find((each) => each.principal !== null && each.principal === draft.to)
-      if (choice) this.#choose(choice)
+      const choice = this.#choices.find(
+        ({ authority }) => authority.principal && authority.principal === draft.to,
+      )
+      if (choice) this.#choose(choice.authority)
     }
     await this.#outboxChanged()
+  }
+
+  async #loadAuthorities(): Promise<void> {
+    const { session, correspondence } = this.#mailroom
+    const { authorities } = await session.rest.get<{ authorities: AuthorityRow[] }>('authorities')
+    // The secretariat can never be in a thread. Who can be written to comes first.
+    const others = authorities
+      .filter((each) => each.state !== null && each.principal !== correspondence.principal)
+      .toSorted((one, other) => Number(one.principal === null) - Number(other.principal === null))
+    this.#choices = others.map((authority) => this.#choice(authority))
+    byId('authorities').replaceChildren(...this.#choices.map((choice) => choice.element))
+  }
+
+  /** An authority that had no keys may have some now. */
+  async #keyringGrew(principal: Hex): Promise<void> {
+    await takeKeyring(this.#mailroom, principal)
+    if (this.#to !== null) return
+    await this.#loadAuthorities()
+    this.#filter()
   }
 
   #choice(authority: AuthorityRow): { authority: AuthorityRow; element: HTMLElement; found: string } {
@@ -112,7 +130,8 @@ class NewThreadView {
       show(element, matches)
       if (matches) shown += 1
     }
-    byId('authority-found').textContent = text('authorities-found', { count: number(shown) })
+    byId('authority-found').textContent =
+      words.length > 0 ? text('authorities-found', { count: number(shown) }) : ''
   }
 
   async #outboxChanged(): Promise<void> {

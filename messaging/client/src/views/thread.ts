@@ -7,7 +7,7 @@ import type { Rest } from '../transport/rest.ts'
 import type { Hex, Progress, ThreadRow } from '../transport/wire.ts'
 import { Arrivals } from './arrivals.ts'
 import { Composer } from './composer.ts'
-import { confirmDelivery, recordOpened, takeDelivery } from './deliveries.ts'
+import { confirmDelivery, recordOpened, takeDelivery, takeKeyring } from './deliveries.ts'
 import {
   type Authorities,
   renderAcknowledged,
@@ -84,6 +84,7 @@ class ThreadView {
         if (item.thread !== this.#id) return void takeDelivery(this.#mailroom, item)
         void this.#reading.receive(item).then(() => this.#grown())
       },
+      'messaging.keyring.grew': ({ principal }) => void takeKeyring(this.#mailroom, principal),
       'messaging.progress.made': (progress) => {
         if (progress.thread === this.#id) void this.#takeProgress([progress])
       },

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from messaging.sdk.core import Core
 from messaging.sdk.device_file import DeviceFile, from_base64, to_base64
-from messaging.sdk.errors import ClientError, Distrusted, NotReady, ServerRefused
+from messaging.sdk.errors import ClientError, Distrusted, NotReady, ServerRefused, protocol_rules
 from messaging.sdk.facts import Arrived, Authority, DeviceRequest, Sent, Session, ThreadFacts
 from messaging.sdk.http import Http
 from messaging.sdk.inbox import Inbox
@@ -213,7 +213,8 @@ class Client:
     async def _approve(self, wanted: Sequence[tuple[DeviceRequest, Sequence[str]]]) -> None:
         for attempt in range(5):
             rows = [(from_base64(request.statement), roles) for request, roles in wanted]
-            made = self._core.mailbox.make_addition(rows, at=now())
+            with protocol_rules():
+                made = self._core.mailbox.make_addition(rows, at=now())
             body = {
                 "entry": to_base64(made.entry),
                 "envelopes": to_base64(made.envelopes),
@@ -289,7 +290,8 @@ class Client:
 
     async def mark_opened(self, message: Arrived) -> None:
         """Tell the other side that this thread has been opened up to its verified end."""
-        opened = self._core.mailbox.make_opened(bytes.fromhex(message.thread), at=now())
+        with protocol_rules():
+            opened = self._core.mailbox.make_opened(bytes.fromhex(message.thread), at=now())
         await self._socket.command("messaging.opened.record", {"opened": to_base64(opened)})
 
     async def messages(self) -> AsyncIterator[Arrived]:

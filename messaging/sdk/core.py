@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from messaging.sdk.device_file import DeviceFile, from_base64, to_base64
-from messaging.sdk.errors import Distrusted, NotReady
+from messaging.sdk.errors import Distrusted, NotReady, protocol_rules
 from messaging.sdk.facts import Authority, Session
 from messaging.sdk.http import Http
 from messaging.sealed.client import Device, Mailbox
-from messaging.sealed.errors import Refused
 
 PAGE = 100
 
@@ -65,7 +64,8 @@ class Core:
     def _open_mailbox(self, device: Device) -> Mailbox:
         mailbox = Mailbox(self.session.net, from_base64(self.session.server_key), device)
         if self.file.contents.public_state is not None:
-            mailbox.load_state(from_base64(self.file.contents.public_state))
+            with protocol_rules():
+                mailbox.load_state(from_base64(self.file.contents.public_state))
         return mailbox
 
     def _check_pins(self) -> None:
@@ -93,10 +93,9 @@ class Core:
             (from_base64(row["entry"]), from_base64(row["envelopes"]) if row["envelopes"] else None)
             for row in found["entries"]
         ]
-        try:
-            self.mailbox.apply_keyring(principal, entries, [from_base64(raw) for raw in found["statements"]])
-        except Refused as refused:
-            raise Distrusted(str(refused)) from refused
+        statements = [from_base64(raw) for raw in found["statements"]]
+        with protocol_rules():  # K8: an authority keeps the principal it had at first sight
+            self.mailbox.apply_keyring(principal, entries, statements, found["authority"]["id"])
         self.authorities[principal.hex()] = Authority.from_json(found["authority"], principal.hex())
 
     async def load_keyrings(self, principals: Iterable[bytes]) -> None:

@@ -36,7 +36,6 @@ class Contents:
     device: dict[str, str] | None = None
     pinned: dict[str, str] | None = None  # the network's name and the server's key, as first met
     public_state: str | None = None  # of `Mailbox.export_state`
-    ends: dict[str, tuple[int, str]] = field(default_factory=dict)  # thread: verified seq and transcript
     handled: dict[str, int] = field(default_factory=dict)  # thread: the last sequence given to the program
     cursors: dict[str, int] = field(default_factory=dict)
     outbox: list[Outgoing] = field(default_factory=list)

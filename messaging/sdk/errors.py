@@ -2,6 +2,11 @@
 `messaging.sealed.errors.Refused`, kept as the cause of `Distrusted`.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from messaging.sealed.errors import Refused
+
 
 class ClientError(Exception):
     """Base of all errors of the SDK."""
@@ -47,3 +52,12 @@ class NotSent(ClientError):
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(f"{code}: {sentence}")
         self.code = code
+
+
+@contextmanager
+def protocol_rules() -> Iterator[None]:
+    """Turn a broken rule of the protocol into `Distrusted`."""
+    try:
+        yield
+    except Refused as refused:
+        raise Distrusted(str(refused)) from refused

@@ -9,11 +9,10 @@ from typing import Any, Literal, cast
 
 from messaging.sdk.core import PAGE, Core
 from messaging.sdk.device_file import from_base64
-from messaging.sdk.errors import Distrusted, ServerRefused, Unreachable
+from messaging.sdk.errors import Distrusted, ServerRefused, Unreachable, protocol_rules
 from messaging.sdk.facts import Arrived, ThreadFacts
 from messaging.sdk.socket import Socket
 from messaging.sealed.correspondence import Applied, Item
-from messaging.sealed.errors import Refused
 from messaging.sealed.message import Acknowledgement, Message, Note, Plaintext
 
 logger = logging.getLogger(__name__)
@@ -110,27 +109,18 @@ class Inbox:
     async def _apply(self, bodies: Iterable[dict[str, Any]]) -> None:
         for body in bodies:
             item = read_item(body)
-            for principal in await self._needed(item):
+            with protocol_rules():
+                needed = self._core.mailbox.needs(item)
+            for principal, _ in needed:
                 await self._core.load_keyring(principal)
-            try:
+            with protocol_rules():
                 applied = self._core.mailbox.apply_item(item)
-            except Refused as refused:
-                raise Distrusted(str(refused)) from refused
             self._hand_over(body["thread"], applied)
         async with self._has_grown:
             self._has_grown.notify_all()
 
-    async def _needed(self, item: Item) -> list[bytes]:
-        try:
-            return [principal for principal, _ in self._core.mailbox.needs(item)]
-        except Refused as refused:
-            raise Distrusted(str(refused)) from refused
-
     def _hand_over(self, thread: str, applied: Applied) -> None:
         contents = self._core.file.contents
-        state = self._core.mailbox.threads[bytes.fromhex(thread)].state
-        if state is not None and applied.seq > contents.ends.get(thread, (0, ""))[0]:
-            contents.ends[thread] = (state.seq, state.transcript.hex())
         if self._is_foreign(applied):
             self.confirm(thread, applied.seq)
         if applied.seq <= contents.handled.get(thread, 0):
@@ -149,11 +139,9 @@ class Inbox:
 
     def _check_end(self, thread: str) -> None:
         """T8: what this device has verified before must still be there."""
-        seq, transcript = self._core.file.contents.ends.get(thread, (0, ""))
-        found = self._core.mailbox.threads.get(bytes.fromhex(thread))
-        at_seq = found.transcript_at(seq) if found else None
-        if seq and (at_seq is None or at_seq.hex() != transcript):
-            raise Distrusted("T8: the thread is shorter or other than what this device had verified.")
+        place = self._core.mailbox.places.get(bytes.fromhex(thread))
+        if place is not None and self.known_seq(thread) < place.seq:
+            raise Distrusted("T8: the thread is shorter than what this device had verified.")
 
     def _arrived(self, thread: str, applied: Applied, message: Message) -> Arrived:
         principal = message.by.principal.hex()

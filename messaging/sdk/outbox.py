@@ -10,7 +10,14 @@ from typing import Any
 
 from messaging.sdk.core import Core
 from messaging.sdk.device_file import Outgoing, from_base64, to_base64
-from messaging.sdk.errors import ClientError, Distrusted, NotSent, ServerRefused, Unreachable
+from messaging.sdk.errors import (
+    ClientError,
+    Distrusted,
+    NotSent,
+    ServerRefused,
+    Unreachable,
+    protocol_rules,
+)
 from messaging.sdk.facts import Sent
 from messaging.sdk.inbox import Inbox
 from messaging.sdk.socket import Socket
@@ -85,14 +92,15 @@ class Outbox:
 
     async def _seal(self, thread: str, plaintext: Plaintext, instead: Outgoing | None = None) -> Outgoing:
         """Seal at the end of the thread, re-keyed first where T4 asks for it, and store the result."""
-        key = bytes.fromhex(thread)
+        key, mailbox = bytes.fromhex(thread), self._core.mailbox
         if not self._inbox.known_seq(thread):
             await self._patiently(lambda: self._inbox.pull(thread))
         for _ in range(ROUNDS):
-            if self._core.mailbox.needs_refresh(key):
+            with protocol_rules():
+                sealed = None if mailbox.needs_refresh(key) else mailbox.seal(key, plaintext, at=now())
+            if sealed is None:
                 await self._refresh(thread)
                 continue
-            sealed = self._core.mailbox.seal(key, plaintext, at=now())
             return self._store(_outgoing(self._core.mailbox.net, thread, sealed), instead)
         raise NotSent("stale-epoch", "the thread was re-keyed by others again and again")
 
@@ -100,7 +108,8 @@ class Outbox:
         self, to: Sequence[bytes], plaintext: Plaintext, instead: Outgoing | None = None
     ) -> Outgoing:
         await self._patiently(lambda: self._core.load_keyrings([self._core.mailbox.principal, *to]))
-        made: NewThread = self._core.mailbox.open_thread(to, plaintext, at=now())
+        with protocol_rules():
+            made: NewThread = self._core.mailbox.open_thread(to, plaintext, at=now())
         outgoing = _outgoing(self._core.mailbox.net, made.thread.hex(), made.messages[0])
         outgoing.entry, outgoing.envelopes = to_base64(made.entry), to_base64(made.envelopes)
         return self._store(outgoing, instead)
@@ -115,7 +124,8 @@ class Outbox:
         return outgoing
 
     async def _refresh(self, thread: str) -> None:
-        made = self._core.mailbox.refresh(bytes.fromhex(thread), at=now())
+        with protocol_rules():
+            made = self._core.mailbox.refresh(bytes.fromhex(thread), at=now())
         body = {"entry": to_base64(made.entry), "envelopes": to_base64(made.envelopes)}
         try:
             await self._patiently(lambda: self._core.http.post(f"/api/threads/{thread}/entries", body))

@@ -123,7 +123,7 @@ async def test_operator_cannot_find_any_text_of_a_thousand_messages(server: Serv
 
 
 async def exchange(desks: Desks, marker: str, reference: str) -> None:
-    """Send a thousand messages in twenty threads at once, receive them all, acknowledge one of each thread."""
+    """Send a thousand messages in twenty threads at once and receive them; acknowledge one of each."""
     a, b = await desks.with_keyring(HEAD_A), await desks.with_keyring(HEAD_B)
     received: list[str] = []
 

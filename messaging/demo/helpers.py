@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 import time
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from messaging.demo.replies import reply_to
 from messaging.sdk.client import Client
 from messaging.sdk.facts import Arrived
 from messaging.sdk.sign_in import DevelopmentSignIn
+from messaging.sealed.passphrase import make_passphrase
 from network.demo import COUNTERPART_B, STATE_A, STATE_B, STEWARD_A, DemoAuthority, DemoPerson
 
 # A passphrase of 256 random bits needs no stretching; it lies beside the files: nobody is there to type it.
@@ -26,7 +26,7 @@ def passphrase_in(folder: Path) -> str:
             time.sleep(0.01)
         return text
     with os.fdopen(handle, "w", encoding="ascii") as opened:
-        opened.write(secrets.token_urlsafe(32))
+        opened.write(make_passphrase())
     return file.read_text(encoding="ascii")
 
 

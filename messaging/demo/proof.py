@@ -5,8 +5,8 @@ also a device of State A is listed by its steward and a question answered by Sta
 """
 
 import asyncio
-import secrets
 import sqlite3
+import uuid
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -47,8 +47,9 @@ class Surroundings:
 
 def make_text() -> str:
     """Return a text that has never been written before."""
-    words = " ".join(secrets.choice(WORDS) for _ in range(6))
-    return f"Proof {secrets.token_hex(8)}: please freeze {words} at once."
+    chance = uuid.uuid4()
+    words = " ".join(WORDS[byte % len(WORDS)] for byte in chance.bytes[:6])
+    return f"Proof {chance.hex}: please freeze {words} at once."
 
 
 async def first_note(client: Client, text: str | None = None, author: str | None = None) -> Arrived:

@@ -45,6 +45,11 @@ class FileKey:
         return HKDF(algorithm=hashes.SHA256(), length=32, salt=write, info=KIND.encode()).derive(self.key)
 
 
+def make_passphrase() -> str:
+    """A passphrase of 256 random bits, for a process that nobody types one into."""
+    return secrets.token_urlsafe(32)
+
+
 def unlock(passphrase: str, data: bytes) -> tuple[FileKey, bytes]:
     """Return the key of the file, to write it again with, and its text.
 

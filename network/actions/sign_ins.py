@@ -4,9 +4,11 @@ import uuid
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from network import access, audit
+from network.errors import NotFound
 from network.models import Membership, SignIn
 from network.policy import Actor
 from network.realtime import revoke_on_commit
@@ -35,9 +37,11 @@ def end_sign_in(actor: Actor) -> None:
 
 @transaction.atomic(durable=True)
 def end_membership(actor: Actor | None, *, membership_id: uuid.UUID, at: datetime | None = None) -> None:
-    """End a person's standing from `at` (now unless told) with every sign-in under it."""
+    """End a person's standing from `at` (now unless told) with every sign-in under it; raises `NotFound`."""
     at = at or timezone.now()
-    Membership.objects.filter(id=membership_id).update(until_at=at)
+    in_force = Membership.objects.filter(Q(until_at__isnull=True) | Q(until_at__gt=at), id=membership_id)
+    if not in_force.update(until_at=at):
+        raise NotFound
     open_ones = SignIn.objects.filter(membership_id=membership_id, ended_at__isnull=True)
     ids = list(open_ones.values_list("id", flat=True))
     open_ones.update(ended_at=at)

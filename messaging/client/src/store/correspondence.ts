@@ -99,6 +99,11 @@ export class Correspondence {
     }) as Promise<T>
   }
 
+  /** Run `work` while no other tab sends. Not inside `writing`: sealing never waits for the line. */
+  sending<T>(work: () => Promise<T>): Promise<T> {
+    return navigator.locks.request(`messaging:${this.info.membership.id}:sending`, work) as Promise<T>
+  }
+
   /** Inside `writing`: the state to store together with what was just sealed. */
   nextState(): { stamp: number; state: ReturnType<Mailbox['exportPublicState']> } {
     this.#stamp += 1

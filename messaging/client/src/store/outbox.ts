@@ -23,8 +23,9 @@ const OUTDATED = new Set([
 ])
 
 /**
- * Sends what was sealed. Bytes are stored before they are sent, and the same bytes are sent until there is a
- * definite answer; only `stale-epoch` makes new ones, and names the old in `void` (M4).
+ * Sends what was written. Bytes are stored before they are sent, and the same bytes are sent until there is a
+ * definite answer; only an outdated epoch makes new ones, and names the old in `void` (M4). What is written while
+ * an earlier message of the thread is underway waits, sealed to the own mailbox, for its turn (M9).
  */
 export class Outbox {
   onChange: () => void = () => undefined
@@ -46,37 +47,27 @@ export class Outbox {
     )
   }
 
-  /** Seal and queue a note. Raises `Refused` (`message-pending` while an earlier one has no answer yet). */
-  async addNote(thread: Hex, note: NoteInput): Promise<void> {
-    await this.#within.writing(async () => {
-      await this.#prepare(thread)
-      await this.#keep(thread, 'note', { to: null, note, of: null })
-    })
-    this.onChange()
-    void this.flush()
+  /** Seal and queue a note, or queue it unsealed behind one that is underway. Raises `Refused`. */
+  addNote(thread: Hex, note: NoteInput): Promise<void> {
+    return this.#add(thread, 'note', { to: null, note, of: null })
   }
 
-  async addAcknowledgement(thread: Hex, of: { id: Hex; seq: number }): Promise<void> {
-    await this.#within.writing(async () => {
-      await this.#prepare(thread)
-      await this.#keep(thread, 'acknowledgement', { to: null, note: null, of })
-    })
-    this.onChange()
-    void this.flush()
+  addAcknowledgement(thread: Hex, of: { id: Hex; seq: number }): Promise<void> {
+    return this.#add(thread, 'acknowledgement', { to: null, note: null, of })
   }
 
   /** Seal and queue a new thread with its first note; returns its id. */
   async addThread(to: Hex, note: NoteInput): Promise<Hex> {
-    const thread = await this.#within.writing(() => this.#keepThread({ to, note, of: null }))
+    const entry = await this.#makeThread({ to, note, of: null })
     void this.flush()
-    return thread
+    return entry.thread
   }
 
   /** Try everything that waits. `again` also tries what the server had refused, sealed anew. */
   async flush(again = false): Promise<void> {
     clearTimeout(this.#retry)
     try {
-      await this.#within.writing(() => this.#sendAll(again))
+      await this.#within.sending(() => this.#sendAll(again))
       this.#attempt = 0
       // The server answers again: no need to wait out the socket's own delay.
       this.#socket.connect()
@@ -93,30 +84,55 @@ export class Outbox {
     if (!entry) return null
     const copy = await this.#copyOf(entry)
     await this.#within.writing(async () => {
-      if (entry.kind !== 'thread') this.#within.mailbox.markRefused(entry.thread, entry.id)
+      this.#markRefused(entry)
       await this.#within.store.saveSealed(this.#within.nextState(), { remove: id })
     })
-    this.onChange()
+    void this.flush()
     return copy
   }
 
-  async #copyOf(entry: OutboxEntry): Promise<Copy> {
-    return (await this.#within.mailbox.openDraft(`outbox:${entry.id}`, entry.copy)) as unknown as Copy
+  // ---------------------------------------------------------------- sealing
+
+  async #add(thread: Hex, kind: 'note' | 'acknowledgement', copy: Copy): Promise<void> {
+    await this.#catchUp(thread)
+    const isStopped = this.#within.reading(thread).alarm !== null
+    if (isStopped) throw new Refused('T8', 'thread-stopped', 'the thread stands still')
+    await this.#make({ thread, kind }, copy)
+    this.onChange()
+    void this.flush()
   }
 
-  // Before sealing: earlier messages out, the thread verified to its end, its keys those of today (M9, T4).
-  // Without a line the last verified state serves; the server's answer decides.
-  async #prepare(thread: Hex): Promise<void> {
+  // Before sealing, the thread is verified to its end and its keys are those of today (M9, T4). Without a line
+  // the last verified state serves; the server's answer decides.
+  async #catchUp(thread: Hex): Promise<void> {
+    if (!this.#socket.isOpen) return
     try {
-      if (!navigator.onLine) throw new Failure('no-answer')
-      await this.#sendAll(false)
       await this.#within.reading(thread).sync()
       if (this.#within.mailbox.needsRefresh(thread)) await this.#renewKeys(thread)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
     }
-    if (this.#within.reading(thread).alarm)
-      throw new Refused('T8', 'thread-stopped', 'the thread stands still')
+  }
+
+  /** Seal and store an entry, in the place of `replaces` if given. */
+  #make({ thread, kind }: Pick<OutboxEntry, 'thread' | 'kind'>, copy: Copy, replaces?: OutboxEntry) {
+    return this.#within.writing(async () => {
+      if (this.#within.mailbox.pending(thread) !== null) {
+        return replaces ?? this.#store({ id: randomId(), thread, kind, body: null }, copy)
+      }
+      const { id, item, ciphertext } = await this.#seal(thread, copy)
+      return this.#store({ id, thread, kind, body: { item, ciphertext } }, copy, replaces)
+    })
+  }
+
+  async #makeThread(copy: Copy, replaces?: OutboxEntry): Promise<OutboxEntry> {
+    const { to, note } = copy
+    if (to === null || note === null) throw new Refused('T3', 'empty-message', 'nothing to seal')
+    await this.#within.learnKeyring(to)
+    return this.#within.writing(async () => {
+      const { thread, id, body } = await this.#within.mailbox.openThread({ to, note })
+      return this.#store({ id, thread, kind: 'thread', body }, copy, replaces)
+    })
   }
 
   async #seal(thread: Hex, copy: Copy): Promise<Sealed> {
@@ -126,39 +142,36 @@ export class Outbox {
     throw new Refused('M5', 'empty-message', 'nothing to seal')
   }
 
-  async #keep(thread: Hex, kind: OutboxEntry['kind'], copy: Copy, remove?: Hex): Promise<void> {
-    const { id, item, ciphertext } = await this.#seal(thread, copy)
-    await this.#store({ id, thread, kind, body: { item, ciphertext } }, copy, remove)
-  }
-
-  async #keepThread(copy: Copy, remove?: Hex): Promise<Hex> {
-    if (copy.to === null || copy.note === null) throw new Refused('T3', 'empty-message', 'nothing to seal')
-    await this.#within.learnKeyring(copy.to)
-    const { thread, id, body } = await this.#within.mailbox.openThread({ to: copy.to, note: copy.note })
-    await this.#store({ id, thread, kind: 'thread', body }, copy, remove)
-    return thread
-  }
-
   async #store(
-    entry: Pick<OutboxEntry, 'id' | 'thread' | 'kind' | 'body'>,
+    made: Pick<OutboxEntry, 'id' | 'thread' | 'kind' | 'body'>,
     copy: Copy,
-    remove?: Hex,
-  ): Promise<void> {
-    const { sealed } = await this.#within.mailbox.sealDraft(`outbox:${entry.id}`, copy as never)
-    // Strictly rising, so that two notes of one millisecond keep their order.
-    this.#queuedAt = Math.max(Date.now(), this.#queuedAt + 1)
-    const add = { ...entry, copy: sealed, queuedAt: this.#queuedAt, problem: null }
-    await this.#within.store.saveSealed(
-      this.#within.nextState(),
-      remove === undefined ? { add } : { add, remove },
-    )
+    replaces?: OutboxEntry,
+  ): Promise<OutboxEntry> {
+    const { sealed } = await this.#within.mailbox.sealDraft(`outbox:${made.id}`, copy as never)
+    // Strictly rising, so that two notes of one millisecond keep their order; what replaces keeps its place.
+    if (!replaces) this.#queuedAt = Math.max(Date.now(), this.#queuedAt + 1)
+    const entry = { ...made, copy: sealed, queuedAt: replaces?.queuedAt ?? this.#queuedAt, problem: null }
+    const change = replaces ? { add: entry, remove: replaces.id } : { add: entry }
+    await this.#within.store.saveSealed(this.#within.nextState(), change)
+    return entry
   }
+
+  async #copyOf(entry: OutboxEntry): Promise<Copy> {
+    return (await this.#within.mailbox.openDraft(`outbox:${entry.id}`, entry.copy)) as unknown as Copy
+  }
+
+  #markRefused(entry: OutboxEntry): void {
+    const { mailbox } = this.#within
+    if (mailbox.pending(entry.thread) === entry.id) mailbox.markRefused(entry.thread, entry.id)
+  }
+
+  // ---------------------------------------------------------------- sending
 
   async #sendAll(again: boolean): Promise<void> {
     for (const entry of await this.#within.store.outbox()) {
       try {
         if (entry.problem === null) await this.#send(entry, 0)
-        else if (again) await this.#sealAgain(entry, 0)
+        else if (again) await this.#sendAgain(entry, 0)
       } catch (error) {
         // It cannot be sealed as things stand; the others shall not wait for it.
         if (!(error instanceof Refused)) throw error
@@ -167,20 +180,38 @@ export class Outbox {
     }
   }
 
-  #note(entry: OutboxEntry, problem: OutboxEntry['problem']): Promise<void> {
-    return this.#within.store.saveSealed(this.#within.nextState(), { add: { ...entry, problem } })
-  }
-
-  async #send(entry: OutboxEntry, reseals: number): Promise<void> {
+  async #send(waiting: OutboxEntry, reseals: number): Promise<void> {
+    const entry =
+      waiting.body === null ? await this.#make(waiting, await this.#copyOf(waiting), waiting) : waiting
+    if (entry.body === null) return // an earlier one of this thread is still underway
     const failure = await this.#deliver(entry)
     if (failure === null) {
       await this.#within.store.removeFromOutbox(entry.id)
       await this.#within.reading(entry.thread).sync()
+      this.onChange()
       return
     }
     if (failure.isTemporary) throw failure
-    if (OUTDATED.has(failure.code) && reseals < RESEALS) return this.#sealAgain(entry, reseals + 1)
+    if (OUTDATED.has(failure.code) && reseals < RESEALS) return this.#sendAgain(entry, reseals + 1)
     await this.#note(entry, { code: failure.code, message: failure.message })
+  }
+
+  /** Learn what changed, seal anew and send; the refused bytes are named in `void`. */
+  async #sendAgain(entry: OutboxEntry, reseals: number): Promise<void> {
+    const copy = await this.#copyOf(entry)
+    await this.#within.learnKeyring(this.#within.principal)
+    if (entry.kind === 'thread') return this.#send(await this.#makeThread(copy, entry), reseals)
+    await this.#within.reading(entry.thread).sync()
+    await this.#within.writing(async () => this.#markRefused(entry))
+    if (this.#within.mailbox.needsRefresh(entry.thread)) await this.#renewKeys(entry.thread)
+    await this.#send(await this.#make(entry, copy, entry), reseals)
+  }
+
+  #note(entry: OutboxEntry, problem: OutboxEntry['problem']): Promise<void> {
+    const { store } = this.#within
+    return this.#within.writing(() =>
+      store.saveSealed(this.#within.nextState(), { add: { ...entry, problem } }),
+    )
   }
 
   async #deliver(entry: OutboxEntry): Promise<Failure | null> {
@@ -203,22 +234,7 @@ export class Outbox {
     return this.#within.rest.post('messages', body)
   }
 
-  async #sealAgain(entry: OutboxEntry, reseals: number): Promise<void> {
-    const copy = await this.#copyOf(entry)
-    await this.#within.learnKeyring(this.#within.principal)
-    if (entry.kind === 'thread') await this.#keepThread(copy, entry.id)
-    else {
-      this.#within.mailbox.markRefused(entry.thread, entry.id)
-      await this.#within.reading(entry.thread).sync()
-      if (this.#within.mailbox.needsRefresh(entry.thread)) await this.#renewKeys(entry.thread)
-      await this.#keep(entry.thread, entry.kind, copy, entry.id)
-    }
-    const fresh = (await this.#within.store.outbox()).at(-1)
-    if (fresh) await this.#send(fresh, reseals)
-  }
-
   async #renewKeys(thread: Hex): Promise<void> {
-    const reading = this.#within.reading(thread)
     const view = this.#within.mailbox.thread(thread)
     for (const member of view?.members ?? []) await this.#within.learnKeyring(member.principal)
     const body = await this.#within.mailbox.refresh(thread)
@@ -228,6 +244,8 @@ export class Outbox {
       // A colleague or the other side was faster: their entry serves as well.
       if (!(error instanceof Failure && error.status === 409)) throw error
     }
-    await reading.sync()
+    await this.#within.reading(thread).sync()
   }
 }
+
+const randomId = (): Hex => crypto.randomUUID().replaceAll('-', '')

@@ -67,11 +67,13 @@ export class Reading {
   async #fetch(): Promise<void> {
     for (;;) {
       if (this.alarm) return
+      const before = this.seq
       const page = await this.#within.rest.get<{ items: ItemJson[]; seq: number }>(
-        `threads/${this.thread}/items?after=${this.seq}&limit=${PAGE}`,
+        `threads/${this.thread}/items?after=${before}&limit=${PAGE}`,
       )
+      // Against what was known when asking: the items may already hold one more than the end that was read first.
+      if (page.seq < before) return this.#stop({ code: 'server-went-back', rule: 'T8', seq: page.seq })
       await this.#applyAll(page.items, true)
-      if (page.seq < this.seq) return this.#stop({ code: 'server-went-back', rule: 'T8', seq: page.seq })
       if (page.items.length === 0 || this.seq >= page.seq) return
     }
   }

@@ -8,14 +8,14 @@ export interface Pin {
   serverKey: Base64
 }
 
-/** One thing on its way to the server: finished sealed bytes, so that every retry sends the same ones. */
+/** One thing on its way: finished sealed bytes, so that every retry sends the same. `id`: of the sealed message. */
 export interface OutboxEntry {
   id: Hex
   thread: Hex
   kind: 'note' | 'acknowledgement' | 'thread'
   queuedAt: number
-  /** What is POSTed: `{item, ciphertext}`, or the whole body of a new thread. */
-  body: unknown
+  /** What is sent: `{item, ciphertext}`, or the body of a new thread; null while an earlier one is underway. */
+  body: object | null
   /** What was written, sealed to the own mailbox: for showing it, and for sealing it again after `stale-epoch`. */
   copy: Base64
   problem: { code: string; message: string } | null

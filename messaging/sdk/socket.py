@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.typing import Origin
 
-from messaging.sdk.errors import ServerRefused, SignInFailed, Unreachable
+from messaging.sdk.errors import ClientError, Distrusted, ServerRefused, SignInFailed, Unreachable
 from messaging.sdk.http import Http
 
 logger = logging.getLogger(__name__)
@@ -70,15 +70,21 @@ class Socket:
         running = {self._task} if self._task else set()
         await asyncio.wait({waiter, *running}, return_when=asyncio.FIRST_COMPLETED)
         waiter.cancel()
-        if self.failure:
-            raise self.failure
+        self._raise_failure()
+        if self._task is None or self._task.done():
+            raise ClientError("The client was closed.")
 
     async def wait_ended(self) -> None:
         """Wait until the socket will not come back; raises what ended it for good."""
         if self._task:
             await asyncio.wait({self._task})
+        self._raise_failure()
+
+    def _raise_failure(self) -> None:
         if self.failure:
             raise self.failure
+        if self._task and self._task.done() and not self._task.cancelled():
+            self._task.result()  # an unexpected end is not hidden
 
     @property
     def is_open(self) -> bool:
@@ -118,7 +124,7 @@ class Socket:
             try:
                 if await self._connect_once():
                     attempt = 0
-            except SignInFailed as error:
+            except (SignInFailed, Distrusted) as error:
                 self.failure = error
                 return
             except (OSError, InvalidHandshake, InvalidURI, TimeoutError, Unreachable, ServerRefused) as error:

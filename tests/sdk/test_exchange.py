@@ -1,6 +1,8 @@
 """Two national systems write to each other through a real server."""
 
+import asyncio
 import re
+import sqlite3
 
 import pytest
 
@@ -18,6 +20,7 @@ from tests.sdk.conftest import (
     next_message,
     until,
 )
+from tests.server import Server
 
 
 async def test_requested_authority_reads_what_the_requesting_one_wrote(pair: Pair) -> None:
@@ -146,3 +149,20 @@ async def test_head_cannot_make_a_second_keyring(desks: Desks) -> None:
     client = await desks.with_keyring(HEAD_B)
     with pytest.raises(NotReady):
         await client.create_keyring()
+
+
+async def test_client_says_so_when_its_standing_has_ended(desks: Desks, server: Server) -> None:
+    client = await desks.with_keyring(HEAD_A)
+    end_standing(server)
+    with pytest.raises(SignInFailed):
+        async with asyncio.timeout(40):
+            await anext(client.messages())
+
+
+def end_standing(server: Server) -> None:
+    """End State A's head's membership and sign-ins, as an administrator does."""
+    with sqlite3.connect(server.state / "network.sqlite3", timeout=20) as database:
+        member = HEAD_A.membership_id.hex
+        database.execute(
+            "UPDATE network_membership SET until_at = '2020-01-01 00:00:00' WHERE id = ?", (member,)
+        )

@@ -6,9 +6,11 @@ from pathlib import Path
 os.environ.setdefault("NETWORK_PROFILE", "test")
 os.environ.setdefault("NETWORK_SECRET_KEY", "only-for-tests-only-for-tests-only-for-tests")
 # One folder, not one a run: mypy and test workers leave without tidying up.
-state = Path(__file__).resolve().parent.parent / ".cache" / "test-state"
-os.environ.setdefault("NETWORK_STATE_DIR", str(state))
+os.environ.setdefault(
+    "NETWORK_STATE_DIR", str(Path(__file__).resolve().parent.parent / ".cache" / "test-state")
+)
 
+from messaging.server_key import make_server_key
 from network.project.settings import *  # noqa: F403 - the environment comes first
 from network.project.settings import SERVER_KEY_FILE, STATIC_ROOT
 

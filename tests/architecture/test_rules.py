@@ -21,6 +21,13 @@ def rules(pattern: re.Pattern[str], sources: Iterable[str]) -> set[str]:
     return {number.upper() for number in numbers}
 
 
+def rules_of_vectors() -> set[str]:
+    """Return the rules that the shared vectors break; the client names a test after each row's rule."""
+    assert "test(`${row.rule} " in text("messaging/client/tests/sealed/vectors.test.ts")
+    rows = map(text, matching(".json", below=["tests/vectors/"]))
+    return {rule for row in rows for rule in re.findall(rf'"rule":\s*"({RULE})"', row)}
+
+
 def missing(rules_there: set[str], rules_here: set[str], where: str) -> list[str]:
     """Return a sentence for each rule that is checked but absent elsewhere, in order."""
     return [f"{rule} is checked, but not in {where}" for rule in sorted(rules_there - rules_here)]
@@ -32,6 +39,7 @@ def test_rules_are_documented_checked_and_tested_under_one_number() -> None:
     documented = set(re.findall(rf"\b{RULE}\b", text("messaging/PROTOCOL.md")))
     python_tests = rules(PYTHON_TEST, map(text, matching(".py", below=["tests/sealed/", "tests/messaging/"])))
     client_tests = rules(CLIENT_TEST, map(text, matching(".ts", below=["messaging/client/tests/"])))
+    client_tests |= rules_of_vectors()
     assert python
     assert client
     assert not report(

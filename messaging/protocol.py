@@ -198,6 +198,12 @@ class DraftBody(Body):
     sealed: Sealed
 
 
+class KeptDraft(Body):
+    """The draft that is kept, or null where there is none."""
+
+    sealed: Sealed | None
+
+
 class OpenedThread(Body):
     """The answer to a new thread."""
 

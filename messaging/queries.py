@@ -28,10 +28,10 @@ from messaging.protocol import (
     AuthorityList,
     DeviceRequest,
     DeviceRequestList,
-    DraftBody,
     ItemBody,
     ItemPage,
     ItemTypeName,
+    KeptDraft,
     Keyring,
     KeyringEntryBody,
     ListedAuthority,
@@ -44,7 +44,7 @@ from messaging.protocol import (
 )
 from messaging.sealed.statement import parse
 from messaging.server_key import server_key
-from network.errors import Invalid, NotFound
+from network.errors import Invalid
 from network.frames import Body
 from network.models import Authority
 from network.policy import Actor
@@ -277,15 +277,13 @@ def expand_progress(audience: str, payloads: Sequence[dict[str, Any]]) -> list[B
     return [found.get(key) for key in wanted]
 
 
-def read_draft(actor: Actor, key: str) -> DraftBody:
-    """Return the actor's own draft; raises `NotFound`."""
+def read_draft(actor: Actor, key: str) -> KeptDraft:
+    """Return the actor's own draft for a thread of the own authority, or a new one; raises `NotFound`."""
     access.require(actor, Permission.DRAFT_READ)
     if key != "new":
         access.get_thread(actor, key, to=Permission.DRAFT_READ)
     draft = Draft.objects.filter(membership_id=actor.membership_id, key=key).first()
-    if draft is None:
-        raise NotFound
-    return DraftBody(sealed=bytes(draft.sealed))
+    return KeptDraft(sealed=bytes(draft.sealed) if draft else None)
 
 
 def audiences_near(principal_id: str, own_authority_id: uuid.UUID) -> list[str]:

@@ -26,6 +26,7 @@ from messaging.protocol import (
     DeviceRequestList,
     DraftBody,
     ItemPage,
+    KeptDraft,
     Keyring,
     KeyringEntryForm,
     KeyringPlace,
@@ -182,7 +183,7 @@ def post_opened(request: MemberRequest, thread: HexPath, form: RecordOpened) -> 
     return _json(Nothing())
 
 
-@router.get("/drafts/{key}", response=DraftBody)
+@router.get("/drafts/{key}", response=KeptDraft)
 @guarded(Permission.DRAFT_READ)
 def draft(request: MemberRequest, key: DraftKey) -> HttpResponse:
     """Read the own draft."""

@@ -28,10 +28,9 @@ class Desk:
 
     def _hear(self, message: object) -> None:
         text = str(getattr(message, "text", ""))
-        # A server that is away and a refused upload are told in the page; anything else in the console is a fault.
-        if getattr(message, "type", "") == "error" and not re.search(
-            r"Failed to load resource|WebSocket", text
-        ):
+        # A server that is away is told in the page; anything else in the console is a fault.
+        is_told = re.search(r"Failed to load resource|WebSocket", text)
+        if getattr(message, "type", "") == "error" and not is_told:
             self.faults.append(text)
 
     def __enter__(self) -> Self:

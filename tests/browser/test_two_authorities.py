@@ -32,9 +32,7 @@ def desks(browser: Browser, live_server_process: Server) -> Iterator[tuple[Desk,
 def test_two_authorities_write_in_both_directions_live(desks: tuple[Desk, Desk]) -> None:
     a, c = desks
     c.page.goto("about:blank")
-    a.open_thread_with(
-        "Department of International Judicial Cooperation", subject="Bank records", text="First"
-    )
+    a.open_thread_with(STATE_C.name, subject="Bank records", text="First")
     a.standing("First", "Stored")
     c.page.goto("/threads/")
     a.standing("First", "Delivered")
@@ -53,7 +51,7 @@ def test_a_crash_of_the_server_loses_and_doubles_nothing(
     desks: tuple[Desk, Desk], live_server_process: Server
 ) -> None:
     a, c = desks
-    a.open_thread_with("Department of International Judicial Cooperation", subject="Crash", text="before 0")
+    a.open_thread_with(STATE_C.name, subject="Crash", text="before 0")
     c.open_thread("Crash")
     for n in range(1, 4):
         a.write(f"before {n} from a")
@@ -81,7 +79,7 @@ def test_a_reloaded_page_shows_the_same_thread_and_what_waited_is_sent_once(
     desks: tuple[Desk, Desk], live_server_process: Server
 ) -> None:
     a, c = desks
-    a.open_thread_with("Department of International Judicial Cooperation", subject="Reload", text="one")
+    a.open_thread_with(STATE_C.name, subject="Reload", text="one")
     live_server_process.kill()
     a.write("written while the server is away")
     live_server_process.start()
@@ -94,7 +92,7 @@ def test_a_reloaded_page_shows_the_same_thread_and_what_waited_is_sent_once(
 
 def test_a_draft_survives_a_reload_and_is_gone_after_sending(desks: tuple[Desk, Desk]) -> None:
     a, _ = desks
-    a.open_thread_with("Department of International Judicial Cooperation", subject="Draft", text="one")
+    a.open_thread_with(STATE_C.name, subject="Draft", text="one")
     a.page.locator("#text").fill("half a thought")
     expect(a.page.locator("#draft-state")).not_to_be_empty()
     a.page.wait_for_timeout(1500)

@@ -77,7 +77,7 @@ def update() -> None:
         template = collect(app)
         for path in catalogs(app):
             catalog = read(path)
-            catalog.update(template, no_fuzzy_matching=True)
+            catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
             output = io.BytesIO()
             write_po(output, catalog, width=110, include_lineno=False, ignore_obsolete=True, sort_output=True)
             path.write_bytes(output.getvalue())

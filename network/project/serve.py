@@ -103,6 +103,11 @@ class GracefulServer(Server):  # type: ignore[misc]
         reactor.callLater(0.25, self._stop_when_idle)
 
 
+def _close_with_codes(server: GracefulServer) -> None:
+    """Let the WebSocket library say why it closes (1002, 1007, 1009) instead of dropping the line."""
+    server.ws_factory.setProtocolOptions(failByDrop=False)
+
+
 def _stop_on_signals(server: GracefulServer) -> None:
     loop = asyncio.get_event_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -127,6 +132,7 @@ def serve(host: str, port: int) -> None:
         websocket_max_frame_size=SOCKET_FRAME_BYTES,
     )
     reactor.callWhenRunning(_stop_on_signals, server)
+    reactor.callWhenRunning(_close_with_codes, server)
     server.run()
     logging.shutdown()
     os._exit(0)  # threads of libraries must not keep a stopped server alive

@@ -3,15 +3,17 @@
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -169,6 +171,18 @@ class Server:
         assert self.process is not None
         self.process.kill()
         self.process.wait()
+
+    def sql(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        """Change the database as an operator could, past the product; `?` stands for each value."""
+        url = self.environment["NETWORK_DATABASE_URL"]
+        if url.startswith("sqlite"):
+            with closing(sqlite3.connect(self.state / "network.sqlite3", timeout=20)) as database:
+                rows = database.execute(statement, values).fetchall()
+                database.commit()
+                return rows
+        with psycopg.connect(url) as connection:
+            found = connection.execute(statement.replace("?", "%s").encode(), values)
+            return found.fetchall() if found.description else []
 
     def manage(self, *arguments: str) -> str:
         """Run a management command on this server's database."""

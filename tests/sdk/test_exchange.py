@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import sqlite3
 
 import pytest
 
@@ -153,16 +152,7 @@ async def test_head_cannot_make_a_second_keyring(desks: Desks) -> None:
 
 async def test_client_says_so_when_its_standing_has_ended(desks: Desks, server: Server) -> None:
     client = await desks.with_keyring(HEAD_A)
-    end_standing(server)
+    await asyncio.to_thread(server.manage, "end_membership", str(HEAD_A.membership_id))
     with pytest.raises(SignInFailed):
         async with asyncio.timeout(40):
             await anext(client.messages())
-
-
-def end_standing(server: Server) -> None:
-    """End State A's head's membership and sign-ins, as an administrator does."""
-    with sqlite3.connect(server.state / "network.sqlite3", timeout=20) as database:
-        member = HEAD_A.membership_id.hex
-        database.execute(
-            "UPDATE network_membership SET until_at = '2020-01-01 00:00:00' WHERE id = ?", (member,)
-        )

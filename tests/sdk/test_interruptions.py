@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sqlite3
 
 import pytest
 
@@ -204,21 +203,17 @@ def outbox_of(client: Client) -> list[object]:
 
 def alter_ciphertext(server: Server, seq: int) -> None:
     """Change one byte of a stored ciphertext, as an operator could."""
-    with sqlite3.connect(server.state / "network.sqlite3") as database:
-        ((found,),) = database.execute("SELECT ciphertext FROM messaging_threaditem WHERE seq = ?", (seq,))
-        changed = found[:100] + bytes([found[100] ^ 1]) + found[101:]
-        database.execute("UPDATE messaging_threaditem SET ciphertext = ? WHERE seq = ?", (changed, seq))
+    ((found,),) = server.sql("SELECT ciphertext FROM messaging_threaditem WHERE seq = ?", seq)
+    found = bytes(found)
+    changed = found[:100] + bytes([found[100] ^ 1]) + found[101:]
+    server.sql("UPDATE messaging_threaditem SET ciphertext = ? WHERE seq = ?", changed, seq)
 
 
 def forget_last_item(server: Server, thread: str) -> None:
     """Take away the last item and set the thread back, as a restored backup would."""
-    with sqlite3.connect(server.state / "network.sqlite3") as database:
-        rows = database.execute(
-            "SELECT seq, transcript FROM messaging_threaditem WHERE thread_id = ? ORDER BY seq DESC LIMIT 2",
-            (thread,),
-        ).fetchall()
-        (last, _), (before, transcript) = rows
-        database.execute("DELETE FROM messaging_threaditem WHERE thread_id = ? AND seq = ?", (thread, last))
-        database.execute(
-            "UPDATE messaging_thread SET seq = ?, transcript = ? WHERE id = ?", (before, transcript, thread)
-        )
+    (last, _), (before, transcript) = server.sql(
+        "SELECT seq, transcript FROM messaging_threaditem WHERE thread_id = ? ORDER BY seq DESC LIMIT 2",
+        thread,
+    )
+    server.sql("DELETE FROM messaging_threaditem WHERE thread_id = ? AND seq = ?", thread, last)
+    server.sql("UPDATE messaging_thread SET seq = ?, transcript = ? WHERE id = ?", before, transcript, thread)

@@ -14,7 +14,7 @@ from messaging.sealed.encoding import decode, encode, sha256
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import KeyringState
 from messaging.sealed.keys import KemKey, RecoveryKit, SigningKey
-from messaging.sealed.message import Plaintext, SealedMessage, read_message, seal_message
+from messaging.sealed.message import VOID_LIMIT, Plaintext, SealedMessage, read_message, seal_message
 from messaging.sealed.receipt import Opened, check_opened, make_opened
 from messaging.sealed.ring import Pin, Ring
 from messaging.sealed.statement import take_bytes, take_list, take_map, take_text, take_uint
@@ -191,11 +191,13 @@ class Mailbox:
     ) -> KeyringState:
         """Verify entries (with envelopes for the own keyring), oldest first; open the own secrets.
 
-        ``authority`` is the directory's id: it keeps the principal it had at first sight (K8). Raises
-        Refused; K10 ``stale-keyring`` when the answer ends before what was seen before.
+        ``authority`` is the directory's id: it and the principal keep each other from first sight on (K8).
+        Raises Refused; K10 ``stale-keyring`` when the answer ends before what was seen before.
         """
-        if authority is not None and self.authorities.get(authority, principal) != principal:  # K8
-            raise Refused("K8", "changed-principal", "this authority had another fingerprint before")
+        pinned = self.authority_of(principal)
+        is_same = authority is None or self.authorities.get(authority, principal) == principal
+        if not is_same or (authority is not None and pinned not in {None, authority}):  # K8
+            raise Refused("K8", "changed-principal", "authority and fingerprint belonged to others before")
         ring = self.rings.get(principal, Ring(self.net))
         for raw, envelopes in entries:
             state = ring.accept(raw, statements, envelopes)
@@ -212,6 +214,15 @@ class Mailbox:
         if authority is not None:
             self.authorities[authority] = principal
         return newest
+
+    def authority_of(self, principal: bytes) -> str | None:
+        """The directory's id of the authority that this principal has had from first sight on (K8)."""
+        return next((name for name, found in self.authorities.items() if found == principal), None)
+
+    def check_authority(self, authority: str, principal: bytes) -> None:
+        """That a verified keyring belongs to the authority somebody chose. Raises Refused K8."""
+        if self.authorities.get(authority) != principal:  # K8
+            raise Refused("K8", "changed-principal", "this keyring is not the chosen authority's")
 
     def is_listed(self) -> bool:
         """Whether this device stands in the newest own entry."""
@@ -389,9 +400,13 @@ class Mailbox:
     def mark_refused(self, thread_id: bytes) -> None:
         """The server refused the pending message for good: the next one names it in ``void`` (M4)."""
         signed = self.signed[thread_id]
-        if signed.pending is not None:
-            signed.void.append(signed.pending)
-            signed.pending = None
+        if signed.pending is None:
+            return
+        signed.void.append(signed.pending)
+        signed.pending = None
+        if len(signed.void) > VOID_LIMIT:  # M4: the oldest is not counted any more, as if never signed
+            del signed.void[0]
+            signed.counter -= 1
 
     # opened
 

@@ -20,6 +20,7 @@ from messaging.sealed.keys import SigningKey, aead_open, aead_seal
 from messaging.sealed.statement import (
     Fields,
     Statement,
+    bad,
     parse,
     sign,
     take_bytes,
@@ -47,6 +48,8 @@ ID_SIZE = 16
 SUBJECT_LIMIT = 200
 REFERENCE_LIMIT = 100
 LANGUAGE_LIMIT = 35
+VOID_LIMIT = 16
+"""How many refused messages one message can name."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +143,7 @@ def read_message(net: str, item: bytes) -> Message:
         id=fields.data("id", ID_SIZE),
         counter=fields.uint("counter"),
         prev=fields.data("prev"),
-        void=tuple(take_bytes(value, ID_SIZE) for value in fields.items("void")),
+        void=_read_void(fields),
         after=read_after(fields),
         kind=fields.text("kind"),
         plain=fields.data("plain"),
@@ -148,6 +151,13 @@ def read_message(net: str, item: bytes) -> Message:
     )
     _check_terms(fields, message.kind)
     return message
+
+
+def _read_void(fields: Fields) -> tuple[bytes, ...]:
+    found = fields.items("void")
+    if len(found) > VOID_LIMIT:  # E2
+        raise bad("more refused messages than one message may name")
+    return tuple(take_bytes(value, ID_SIZE) for value in found)
 
 
 def _check_terms(fields: Fields, kind: str) -> None:
@@ -170,19 +180,23 @@ def accept_message(
     is_known: Callable[[bytes], bool],
     transcript_at: Callable[[int], bytes | None],
     reading: bool = False,
+    signed_by: bytes | None = None,
 ) -> tuple[ThreadState, Message]:
     """The thread after this message, and the message.
 
     ``is_known`` answers whether a message id stands in this thread, ``transcript_at`` gives X_seq of it.
     A server first answers the same bytes as the first time (M2: same item hash) and calls this for others.
-    ``reading``: a client replays an old item; a wrong counter becomes a mark (M4). Raises Refused.
+    ``reading``: a client replays an old item; a wrong counter becomes a mark (M4). ``signed_by``: the public
+    key with which the caller has verified this item's signature already; it is verified again only where the
+    author's key on the keyring is another. Raises Refused.
     """
     message = read_message(net, item)
     _check_epoch(state, message, keyrings, reading=reading)
     author = check_author("M1", state.members, message.by, message.device, keyrings, reading=reading)
     if message.by.n < state.by_n.get(message.by.principal, 0):  # M1
         raise Refused("M1", "author-keyring-fell", "an earlier item of this principal had a newer entry")
-    verify(message.statement, author.sig, net)  # M3
+    if author.sig != signed_by:
+        verify(message.statement, author.sig, net)  # M3
     if len(ciphertext) not in CIPHERTEXT_SIZES:  # M3
         raise Refused("M3", "bad-size", "not one of the sizes of a ciphertext")
     if sha256(ciphertext) != message.cipher:  # M3
@@ -224,7 +238,8 @@ def _check_counter(state: ThreadState, message: Message, *, reading: bool) -> tu
 def _check_after(state: ThreadState, message: Message, transcript_at: Callable[[int], bytes | None]) -> None:
     last = state.devices.get(message.device)
     seq = message.after.seq
-    least = 1 if last is None else last.seq
+    is_late = message.id in state.voided  # M4: turns up after all, so it is shown and counts for nothing
+    least = 1 if last is None or is_late else last.seq
     if not least <= seq <= state.seq:  # M7
         raise Refused("M7", "wrong-transcript", "the place the author had read to is not in this thread")
     found = state.transcript if seq == state.seq else transcript_at(seq)
@@ -233,15 +248,19 @@ def _check_after(state: ThreadState, message: Message, transcript_at: Callable[[
 
 
 def _next_state(net: str, state: ThreadState, message: Message) -> tuple[ThreadState, Message]:
-    item = message.statement.hash
-    progress = DeviceProgress(message.counter, item, message.seq)
+    item, by = message.statement.hash, message.by
+    devices, by_n = state.devices, state.by_n
+    if message.id not in state.voided:  # M4
+        devices = {**devices, message.device: DeviceProgress(message.counter, item, message.seq)}
+    if by_n.get(by.principal) != by.n:
+        by_n = {**by_n, by.principal: by.n}
     after = replace(
         state,
         seq=message.seq,
         transcript=next_transcript(net, state.thread, message.seq, state.transcript, item),
-        by_n={**state.by_n, message.by.principal: message.by.n},
-        devices={**state.devices, message.device: progress},
-        voided=state.voided | set(message.void),
+        by_n=by_n,
+        devices=devices,
+        voided=state.voided.union(message.void) if message.void else state.voided,
     )
     return after, message
 
@@ -294,11 +313,13 @@ def seal_message(
 ) -> SealedMessage:
     """Seal at the end of the thread as ``state`` has it; ``secret`` is the epoch's.
 
-    ``counter``, ``prev`` and ``void`` are the device's own record of what it signed (M4).
+    ``counter``, ``prev`` and ``void`` are the device's own record of what it signed (M4). Raises Refused
+    M3, M5 as ``check_plaintext``, before anything is signed.
     """
+    text = check_plaintext(plaintext)
     message_id = secrets.token_bytes(ID_SIZE) if message_id is None else message_id
     blind = secrets.token_bytes(32) if blind is None else blind
-    padded = pad(plaintext.encode())
+    padded = pad(text)
     plain = context_hash(net, "plain", blind, padded)
     place = (state.thread, state.n, message_id, device)
     text_key = _text_key(net, secret, place, plain)
@@ -334,13 +355,29 @@ def open_message(net: str, message: Message, ciphertext: bytes, secret: bytes) -
     blind, padded = opened[:32], opened[32:]
     if context_hash(net, "plain", blind, padded) != message.plain:  # M5
         raise Refused("M5", "wrong-plain", "the text is not the one that was signed")
-    try:
-        plaintext = _read_plaintext(decode(_unpad(padded)))
-    except Refused as refused:
-        raise Refused("M5", "wrong-body", refused.detail) from None  # M5
+    plaintext = _read_text(_unpad(padded))
     if plaintext.body.kind != message.kind:  # M5
         raise Refused("M5", "wrong-body", "the body is of another kind than the header says")
     return plaintext
+
+
+def check_plaintext(plaintext: Plaintext) -> bytes:
+    """Its E1 bytes, if every reader will take them. Raises Refused M3 ``bad-size``, M5 ``wrong-body``."""
+    try:
+        text = plaintext.encode()
+    except Refused as refused:
+        raise Refused("M5", "wrong-body", refused.detail) from None  # M5
+    pad(text)
+    _read_text(text)
+    return text
+
+
+def _read_text(text: bytes) -> Plaintext:
+    """M5: a text of another shape is a wrong body, whatever the shape lacks."""
+    try:
+        return _read_plaintext(decode(text))
+    except Refused as refused:
+        raise Refused("M5", "wrong-body", refused.detail) from None  # M5
 
 
 def _read_plaintext(value: Value) -> Plaintext:

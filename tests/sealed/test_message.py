@@ -9,11 +9,12 @@ from hypothesis import strategies as some
 from messaging.sealed import message
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import NewestKeyrings
-from messaging.sealed.message import CIPHERTEXT_SIZES, Message, Note, Plaintext
+from messaging.sealed.keys import SigningKey
+from messaging.sealed.message import CIPHERTEXT_SIZES, Acknowledgement, Message, Note, Plaintext
 from messaging.sealed.thread import ThreadState
 from tests.sealed.breaking import assert_refused, breaks
 from tests.sealed.cases.base import Case
-from tests.sealed.world import NET, forge, payload_of, seal, seed, world
+from tests.sealed.world import NET, forge, payload_of, seal, seed, tampered, world
 
 
 @breaks("M1")
@@ -42,7 +43,9 @@ def test_m4_a_device_counts_its_messages(case: Case) -> None:
     assert_refused(case)
 
 
-def take(state: ThreadState, item: bytes, *, reading: bool = False) -> tuple[ThreadState, Message]:
+def take(
+    state: ThreadState, item: bytes, *, reading: bool = False, signed_by: bytes | None = None
+) -> tuple[ThreadState, Message]:
     """Elin's note, forged or not, after the refresh."""
     server = world().server
     return message.accept_message(
@@ -54,6 +57,7 @@ def take(state: ThreadState, item: bytes, *, reading: bool = False) -> tuple[Thr
         is_known=lambda _: False,
         transcript_at=server.transcript_at,
         reading=reading,
+        signed_by=signed_by,
     )
 
 
@@ -101,6 +105,34 @@ def test_t4_nothing_is_accepted_while_a_member_is_below_its_floor() -> None:
 @breaks("M5")
 def test_m5_the_body_is_what_the_header_says(case: Case) -> None:
     assert_refused(case)
+
+
+UNREADABLE = [
+    Plaintext(Note("x"), "en", subject="s" * 201),
+    Plaintext(Note("x"), "en", own_reference="s" * 101),
+    Plaintext(Note("x"), "en", foreign_reference="s" * 101),
+    Plaintext(Note("x"), "x" * 36),
+    Plaintext(Acknowledgement(bytes(15), 2), "en"),
+]
+
+
+@pytest.mark.parametrize("plaintext", UNREADABLE)
+def test_m5_nothing_is_sealed_that_a_reader_would_refuse(plaintext: Plaintext) -> None:
+    made = world()
+    with pytest.raises(Refused, match="M5 wrong-body"):
+        message.check_plaintext(plaintext)
+    with pytest.raises(Refused, match="M5 wrong-body"):
+        seal(made.server.states[3], made.server.secrets[1], made.a.by(), made.elin, plaintext)
+
+
+def test_m3_a_signature_verified_before_is_believed_for_the_author_s_key_only() -> None:
+    made = world()
+    state, item = made.server.states[3], tampered(made.server.items[4].item)
+    _, accepted = take(state, item, signed_by=made.elin.signing_key.public)
+    assert accepted.device == made.elin.id
+    for other in (None, made.dara.signing_key.public, SigningKey(seed("x")).public):
+        with pytest.raises(Refused, match="E2 bad-signature"):
+            take(state, item, signed_by=other)
 
 
 @breaks("M7")

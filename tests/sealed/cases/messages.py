@@ -102,6 +102,8 @@ def _counters() -> None:
     state = T.states[3]
     _message("E2", "bad-statement", "an urgency that is true", forge(raw, elin, urgency=True))
     _message("E2", "bad-statement", "an id of 15 bytes", forge(raw, elin, id=bytes(15)))
+    many = [seed(f"void {number}")[:16] for number in range(17)]
+    _message("E2", "bad-statement", "a void of 17 ids", forge(raw, elin, void=many, counter=17))
     one = seed("void")[:16]
     changes: list[tuple[str, str, dict[str, Any]]] = [
         ("a counter that skips", "counter-gap", {"counter": 1}),

@@ -57,6 +57,11 @@ class AppendMessages(Body):
 
     messages: Annotated[list[SealedMessage], Field(min_length=1, max_length=MESSAGES_MOST)]
 
+    @property
+    def cost(self) -> int:
+        """Return how much of its limit this takes: every message counts."""
+        return len(self.messages)
+
 
 class ErrorFacts(Body):
     """A stable code and a sentence for the human."""

@@ -206,6 +206,7 @@ def _to_cursor(thread_id: str, at: datetime) -> str:
 def _from_cursor(cursor: str) -> tuple[datetime, str]:
     microseconds, _, thread_id = cursor.partition(".")
     try:
+        bytes.fromhex(thread_id)
         return EPOCH + timedelta(microseconds=int(microseconds)), thread_id
     except (ValueError, OverflowError) as error:
         raise Invalid("invalid-cursor") from error

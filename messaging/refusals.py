@@ -23,6 +23,7 @@ SENTENCES: dict[str, Sentence] = {
     "bad-signature": _("The signature does not hold, so nothing was changed."),
     "bad-statement": _DAMAGED,
     "beyond-the-end": _("The correspondence does not go that far."),
+    "clock-ahead": _("The clock of this device is wrong. Set it right, then try again."),
     "counter-gap": _(
         "A message of this device is missing before this one. Reload the page and send it again."
     ),

@@ -20,6 +20,11 @@ class Body(BaseModel):
 
     model_config: ClassVar[ConfigDict] = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    @property
+    def cost(self) -> int:
+        """Return how much of its limit a command with this body takes."""
+        return 1
+
 
 class Nothing(Body):
     """An empty body."""

@@ -33,6 +33,9 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()",
     "X-Frame-Options": "DENY",
 }
+if settings.SECURE:
+    # Django sends this only over a line it knows to be encrypted; behind a proxy it does not know.
+    HEADERS["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
 
 
 def security_headers(get_response: GetResponse) -> GetResponse:

@@ -7,6 +7,12 @@ from network.permissions import Permission
 
 PROTOCOL_VERSION = 1
 
+# Why the server closes a socket; 1008 and the codes of the WebSocket library besides.
+CLOSE_SIGNED_OUT = 4401
+CLOSE_TOO_SLOW = 4408
+CLOSE_COME_BACK = 4412  # the server restarts, or could not go on: reconnect and resume
+CLOSE_TOO_MANY = 4429
+
 Cursors = dict[str, Seq]
 
 

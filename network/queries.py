@@ -11,7 +11,7 @@ from network.models import AudienceCounter, EventRecord, Membership
 from network.policy import Actor
 from network.realtime import authority_audience, person_audience
 
-EVENTS_AT_ONCE = 200
+EVENTS_AT_ONCE = 50  # a frame may hold 55 kB
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,6 @@ def cursors_of(audiences: Iterable[str]) -> dict[str, tuple[int, int]]:
 
 
 def list_events(audience: str, after: int) -> Sequence[EventRecord]:
-    """Return the events of an audience after a sequence, oldest first, at most 200."""
+    """Return the events of an audience after a sequence, oldest first, at most 50."""
     rows = EventRecord.objects.filter(audience=audience, seq__gt=after).order_by("seq")
     return list(rows[:EVENTS_AT_ONCE])

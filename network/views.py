@@ -37,6 +37,8 @@ def sign_in_as(http_request: ActingRequest) -> HttpResponse:
         membership_id = uuid.UUID(http_request.POST.get("membership", ""))
     except ValueError as error:
         raise Invalid from error
+    if http_request.actor:
+        end_sign_in(http_request.actor)  # its open pages must not go on as somebody else
     sign_in = begin_sign_in(membership_id=membership_id)
     http_request.session.flush()  # a new session key at sign-in: no fixation
     http_request.session[SIGN_IN_KEY] = sign_in.id.hex

@@ -20,6 +20,7 @@ from network.policy import Actor
 from network.realtime import authority_audience, publish_on_commit
 
 MADE = "messaging.progress.made"
+CLOCK_SECONDS = 300  # how far a device may be ahead; counterparts show the time it says
 
 
 @transaction.atomic(durable=True)
@@ -48,6 +49,8 @@ def record_opened(actor: Actor, *, opened: bytes, thread_id: str = "") -> None:
     with protocol_rules():
         statement = parse(settings.ORIGIN_NAME, opened, "opened")
         named = statement.fields.data("thread").hex()
+    if statement.at > timezone.now().timestamp() + CLOCK_SECONDS:
+        raise refusal("clock-ahead")
     seen = access.get_thread(actor, thread_id or named, to=Permission.PROGRESS_WRITE)
     if seen.thread.id != named:
         raise refusal("wrong-thread")

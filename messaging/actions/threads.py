@@ -16,6 +16,7 @@ from messaging.permissions import Permission
 from messaging.protocol import OpenedThread, SealedMessage, StoredMessage
 from messaging.refusals import protocol_rules, refusal
 from messaging.sealed.thread import ThreadEntry, ThreadState, accept_entry, read_entry
+from messaging.sealed.thread_rules import PARTIES_LIMIT
 from messaging.sealed_states import newest_keyrings
 from network import audit
 from network.policy import Actor
@@ -54,9 +55,10 @@ def _store_thread(
     actor: Actor, read: ThreadEntry, envelopes: bytes, first: Sequence[Submission]
 ) -> OpenedThread:
     access.stand(actor, Permission.THREAD_OPEN)
-    if Thread.objects.filter(id=read.thread.hex()).exists():
+    # A foreign thread is treated as none: the validator then says the same as of an id that does not exist.
+    if access.see_threads([actor], [read.thread.hex()]).get(read.thread.hex()):
         return _answer_again(actor, read, first)
-    ids = [member.principal.hex() for member in read.members]
+    ids = [member.principal.hex() for member in read.members[: PARTIES_LIMIT + 1]]
     principals = {row.id: row for row in Principal.objects.filter(id__in=ids)}
     keyrings = newest_keyrings(principals.values())
     with protocol_rules():

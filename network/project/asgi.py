@@ -3,7 +3,6 @@
 import os
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
-from http.cookies import SimpleCookie
 from importlib import import_module
 from typing import Any
 
@@ -15,6 +14,7 @@ http_application: Any = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402  (Django must be set up first)
 from django.conf import settings  # noqa: E402
+from django.http import parse_cookie  # noqa: E402
 
 from network import access  # noqa: E402
 from network.errors import Refusal, TooLarge  # noqa: E402
@@ -63,8 +63,7 @@ class BodyLimit:
 def actor_of_cookies(cookie: str) -> Actor:
     """Return the actor of a session cookie, from the database; blocking. Raises `SignedOut`."""
     session_store = import_module(settings.SESSION_ENGINE).SessionStore
-    morsel = SimpleCookie(cookie).get(settings.SESSION_COOKIE_NAME)
-    stored = session_store(morsel.value if morsel else None).get(SIGN_IN_KEY)
+    stored = session_store(parse_cookie(cookie).get(settings.SESSION_COOKIE_NAME)).get(SIGN_IN_KEY)
     actor = access.get_actor(uuid.UUID(stored) if stored else uuid.UUID(int=0))
     check(actor, Permission.SESSION_OPEN)
     return actor

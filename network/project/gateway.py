@@ -7,7 +7,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import Any
 
-from channels.consumer import AsyncConsumer
+from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from pydantic import ValidationError
 
@@ -22,6 +22,9 @@ from network.project.catalogue import COMMANDS
 from network.project.database import in_database
 from network.project.hub import Feed, Hub, event_frame, hub_of_process
 from network.protocol import (
+    CLOSE_COME_BACK,
+    CLOSE_TOO_MANY,
+    CLOSE_TOO_SLOW,
     PROTOCOL_VERSION,
     QUEUE_EMPTIED,
     SESSION_OPENED,
@@ -37,8 +40,6 @@ REF_LENGTH = 36
 SEND_SECONDS = 30.0  # a reader that takes nothing for so long is closed and resumes by its cursor
 
 CLOSE_FLOODING = 1008
-CLOSE_TOO_SLOW = 4408
-CLOSE_TOO_MANY = 4429
 
 _batches: dict[tuple[asyncio.AbstractEventLoop, str], Batch] = {}
 
@@ -65,6 +66,21 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
         self._is_closed = False
         self._key = uuid.uuid4().hex  # of this socket's own limits
 
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve the socket to its end; whatever ends it, nothing of it stays in the hub."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._is_closed = True
+            if self._pump:
+                self._pump.cancel()
+            if hasattr(self, "hub"):
+                await self.hub.leave(self, queries.audiences_of(self.actor))
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hand a message of the server to its handler; Channels' own way costs a thread hop for each."""
+        await getattr(self, get_handler_name(message))(message)
+
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         """Accept the actor that the door in `asgi` has let in, and say where its audiences stand."""
         self.actor = self.scope["actor"]
@@ -88,11 +104,7 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
         return authorities[self.actor.authority_id] >= SOCKETS_PER_AUTHORITY
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
-        """Forget the socket."""
-        self._is_closed = True
-        if self._pump:
-            self._pump.cancel()
-        await self.hub.leave(self, tuple(self._feeds))
+        """End the consumer; what it held is let go in `__call__`."""
         raise StopConsumer
 
     async def websocket_receive(self, message: dict[str, Any]) -> None:
@@ -141,7 +153,7 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
         except ValidationError as error:
             raise Invalid("invalid-body") from error
         if command.limit != "socket-command":
-            spend(command.limit, self.actor.sign_in_id.hex)
+            spend(command.limit, self.actor.sign_in_id.hex, body.cost)
         if isinstance(body, Resume):
             return await self._resume(body)
         if command.batched:
@@ -167,7 +179,7 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
 
     async def _send_events(self) -> None:
         """Send what is new whenever woken; the socket's own pace, nothing is queued for it."""
-        with suppress(asyncio.CancelledError):
+        try:
             is_current = False
             while not self._is_closed:
                 moved = await self._send_new()
@@ -176,6 +188,9 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
                     await self._send(event_frame(QUEUE_EMPTIED, QueueEmptied(cursors=dict(self._cursors))))
                 await self.wake.wait()
                 self.wake.clear()
+        except Exception:  # a socket that would hear nothing more must not look alive: it comes back, resumes
+            logger.exception("events could not be sent")
+            await self.close_with(CLOSE_COME_BACK)
 
     async def _send_new(self) -> bool:
         is_replay = False
@@ -193,7 +208,8 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
             return
         async with self._sending:
             try:
-                await asyncio.wait_for(self.send({"type": "websocket.send", "text": text}), SEND_SECONDS)
+                async with asyncio.timeout(SEND_SECONDS):
+                    await self.send({"type": "websocket.send", "text": text})
             except TimeoutError:
                 await self.close_with(CLOSE_TOO_SLOW)
 

@@ -16,12 +16,12 @@ from network.models import EventRecord
 from network.policy import Actor
 from network.project.catalogue import EVENTS
 from network.project.database import in_database
+from network.protocol import CLOSE_SIGNED_OUT
 
 logger = logging.getLogger(__name__)
 
 CHARACTERS_KEPT = 2**20  # of the newest frames of each audience, for sockets a little behind
 LOOK_EVERY_SECONDS = 5.0
-CLOSE_SIGNED_OUT = 4401
 
 
 class Listener(Protocol):
@@ -124,6 +124,8 @@ class Feed:
 
     async def after(self, cursor: int) -> list[Frame]:
         """Return frames after a cursor: from memory where it reaches back far enough, else from rows."""
+        if cursor >= self.position:
+            return []
         if self._frames and self._frames[0].seq <= cursor + 1:
             return [frame for frame in self._frames if frame.seq > cursor]
         frames = await in_database(read_frames, self.audience, cursor)
@@ -175,8 +177,8 @@ class Ear:
         while True:
             try:
                 ring: dict[str, Any] = await self._layer.receive(self._channel)
-            except realtime.LAYER_ERRORS as error:
-                logger.warning("the channel layer does not answer: %s", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - away, or under another key: the five-second look goes on
+                logger.warning("a ring could not be heard: %s", type(error).__name__)
                 await asyncio.sleep(1)
             else:
                 return ring
@@ -212,17 +214,17 @@ class Hub:
         self.listeners.add(listener)
         feeds = {}
         for audience in audiences:
-            feeds[audience] = await self._feed(audience)
-            feeds[audience].listeners.add(listener)
+            feeds[audience] = await self._feed(audience, listener)
         return feeds
 
-    async def _feed(self, audience: str) -> Feed:
+    async def _feed(self, audience: str, listener: Listener) -> Feed:
         async with self._lock:
             if audience not in self._feeds:
                 # Subscribe first, read second: nothing that happens in between is missed.
                 await self._ear.join(realtime.group_of(audience))
                 cursors = await in_database(queries.cursors_of, (audience,))
                 self._feeds[audience] = Feed(audience, cursors[audience][1])
+            self._feeds[audience].listeners.add(listener)
             return self._feeds[audience]
 
     async def leave(self, listener: Listener, audiences: tuple[str, ...]) -> None:
@@ -234,18 +236,25 @@ class Hub:
                 continue
             feed.listeners.discard(listener)
             async with self._lock:
-                if not feed.listeners and audience in self._feeds:
+                # Asked again under the lock: the feed may have been left and made anew while this waited.
+                if not feed.listeners and self._feeds.get(audience) is feed:
                     del self._feeds[audience]
                     await self._ear.leave(realtime.group_of(audience))
 
     async def _hear(self) -> None:
         while True:
             message = await self._ear.hear()
-            if message["type"] == "look" and (feed := self._feeds.get(message["audience"])):
-                feed.look()
-            elif message["type"] == "recheck":
-                ended = {uuid.UUID(sign_in) for sign_in in message["sign_ins"]}
-                await close_ended({one for one in self.listeners if one.actor.sign_in_id in ended})
+            try:
+                await self._heed(message)
+            except Exception:  # one ring that fails must not make this process deaf
+                logger.exception("a ring could not be followed")
+
+    async def _heed(self, message: dict[str, Any]) -> None:
+        if message["type"] == "look" and (feed := self._feeds.get(message["audience"])):
+            feed.look()
+        elif message["type"] == "recheck":
+            ended = {uuid.UUID(sign_in) for sign_in in message["sign_ins"]}
+            await close_ended({one for one in self.listeners if one.actor.sign_in_id in ended})
 
     async def _look_around(self) -> None:
         while True:

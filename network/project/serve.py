@@ -16,12 +16,12 @@ from daphne.ws_protocol import WebSocketProtocol
 from twisted.internet import reactor as installed_reactor
 
 from network.limits import SOCKET_FRAME_BYTES
+from network.protocol import CLOSE_COME_BACK
 
 logger = logging.getLogger(__name__)
 
 reactor = cast(Any, installed_reactor)  # a module that Twisted replaces with an object at import
 
-CLOSE_RESTARTING = 4412
 DRAIN_SECONDS = 10.0
 
 
@@ -87,7 +87,7 @@ class GracefulServer(Server):  # type: ignore[misc]
             port.stopListening()
         for protocol in list(self.connections):
             if isinstance(protocol, WebSocketProtocol):
-                protocol.serverClose(code=CLOSE_RESTARTING)
+                protocol.serverClose(code=CLOSE_COME_BACK)
         reactor.callLater(0.1, self._stop_when_idle)
 
     def _stop_when_idle(self) -> None:

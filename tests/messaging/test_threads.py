@@ -2,17 +2,22 @@
 
 import base64
 import time
+from typing import Any, cast
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from messaging.models import Draft, Progress, Thread, ThreadItem
+from messaging.sealed.client import Device
+from messaging.sealed.encoding import decode
 from messaging.sealed.message import Note
+from messaging.sealed.statement import FIELDS, sign
 from network.actions.sign_ins import end_membership
 from network.audit import verify_chain
 from network.models import AuditEntry, EventRecord
-from tests.factories import Offices, Workplace, answer, call, code_of, to_text
+from tests.factories import Offices, Workplace, answer, call, code_of, now, to_text
 from tests.personas import Cast
 
 
@@ -58,7 +63,7 @@ def test_officer_a_sees_the_list_in_pages_the_newest_change_first(offices: Offic
     assert second["next"] is None
 
 
-@pytest.mark.parametrize("cursor", ["x", "1", "-1.ab", "9" * 40, "1e3.ab", "%00"])
+@pytest.mark.parametrize("cursor", ["x", "1", "-1.ab", "9" * 40, "1e3.ab", "%00", "1.%00"])
 def test_officer_a_sees_no_page_for_a_made_up_cursor(offices: Offices, cursor: str) -> None:
     response = call(offices.officer_a.http, "GET", f"/threads?before={cursor}")
     assert response.status_code in {200, 422}
@@ -260,3 +265,34 @@ def test_the_same_thread_is_seen_by_both_members_and_nobody_learns_of_it_in_the_
     )
     thread = offices.officer_b.get("/threads")["threads"][0]["thread"]
     assert thread not in seen_by_c
+
+
+def test_officer_b_cannot_say_opened_at_a_time_to_come(offices: Offices) -> None:
+    thread = offices.officer_a.open_thread(offices.officer_b)
+    offices.officer_b.read(thread)
+    for at in (2**53 - 1, now() + 3600):
+        opened = to_text(offices.officer_b.mailbox.make_opened(bytes.fromhex(thread), at=at))
+        response = call(offices.officer_b.http, "POST", f"/threads/{thread}/opened", {"opened": opened})
+        assert code_of(response) == (422, "clock-ahead")
+
+
+def test_supervisor_c_cannot_find_a_foreign_thread_by_opening_it(offices: Offices) -> None:
+    foreign = offices.officer_a.open_thread(offices.officer_b)
+    c = offices.supervisor_c
+    answers = []
+    for claimed in (foreign, "ab" * 32):
+        _, body = c.thread_form([offices.officer_b.mailbox.principal], None)
+        entry = claim_thread(base64.b64decode(body["entry"]), claimed, c.mailbox.device)
+        response = call(c.http, "POST", "/threads", {**body, "entry": to_text(entry)})
+        answers.append((response.status_code, response.content))
+    assert answers[0] == answers[1]
+    assert answers[0][0] == 422
+
+
+def claim_thread(entry: bytes, thread: str, device: Device) -> bytes:
+    """Return a genesis that names another thread, signed anew by its author."""
+    payload = cast(dict[str, Any], decode(cast(list[Any], decode(entry))[2]))
+    fields = {name: payload[name] for name in FIELDS["thread"]} | {"thread": bytes.fromhex(thread)}
+    return sign(
+        settings.ORIGIN_NAME, "thread", fields, at=payload["at"], kid=device.id, key=device.signing_key
+    )

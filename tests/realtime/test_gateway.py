@@ -1,21 +1,23 @@
 """The socket as a client meets it: frames, replay, live events, limits, and the end of a standing."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from messaging.protocol import KeyringPlace
-from network import limits, realtime
+from network import access, limits, realtime
 from network.actions.sign_ins import end_membership, end_sign_in
 from network.frames import Notice
 from network.models import AudienceCounter
 from network.policy import Actor
 from network.project import gateway
 from network.project.catalogue import COMMANDS
-from network.project.hub import hub_of_process
+from network.project.hub import Feed, hub_of_process
+from network.protocol import CLOSE_COME_BACK, CLOSE_TOO_MANY
 from tests.personas import Cast, Persona
 from tests.realtime.conftest import Opener
 
@@ -200,4 +202,84 @@ async def test_one_socket_too_many_is_closed_with_its_code(
     for _ in range(2):
         await open_socket(live_cast.officer_a)
     third = await open_socket(live_cast.officer_a, resume=False)
-    assert await third.close_code() == gateway.CLOSE_TOO_MANY
+    assert await third.close_code() == CLOSE_TOO_MANY
+
+
+async def test_a_feed_made_anew_while_another_socket_leaves_is_kept(live_cast: Cast) -> None:
+    actor = await sync_to_async(lambda: live_cast.officer_a.actor)()
+    audience = realtime.authority_audience(actor.authority_id)
+    hub = await hub_of_process()
+    first, second, third = Ghost(actor), Ghost(actor), Ghost(actor)
+    for ghost in (first, second):
+        await hub.join(ghost, (audience,))
+    async with hub._lock:
+        leaving = [asyncio.create_task(hub.leave(first, (audience,)))]
+        joining = asyncio.create_task(hub.join(third, (audience,)))
+        await asyncio.sleep(0)
+        leaving.append(asyncio.create_task(hub.leave(second, (audience,))))
+        await asyncio.sleep(0)
+    await asyncio.gather(*leaving, joining)
+    assert third in hub._feeds[audience].listeners
+    await hub.stop()
+
+
+class Ghost:
+    """A socket as the hub sees it, with nobody behind it."""
+
+    def __init__(self, actor: Actor) -> None:
+        self.actor = actor
+        self.wake = asyncio.Event()
+
+    async def close_with(self, code: int) -> None:
+        """Nobody hears it."""
+
+
+async def test_an_error_while_sending_closes_the_socket_so_that_it_comes_back(
+    live_cast: Cast, open_socket: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    socket = await open_socket(live_cast.officer_a)
+    await socket.next_event("network.queue.emptied")
+    audience = await sync_to_async(audience_of)(live_cast.officer_a)
+
+    async def fails(feed: Feed, cursor: int) -> list[Any]:
+        raise DatabaseError
+
+    monkeypatch.setattr(Feed, "after", fails)
+    await sync_to_async(publish)(audience, [1])
+    assert await socket.close_code() == CLOSE_COME_BACK
+
+
+async def test_a_ring_that_fails_does_not_make_the_process_deaf(
+    live_cast: Cast, open_socket: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = await open_socket(live_cast.officer_a), await open_socket(live_cast.officer_b)
+    with monkeypatch.context() as broken:
+        broken.setattr(access, "require_standing", lambda actors: 1 / 0)
+        await sync_to_async(end_sign_in)(await sync_to_async(lambda: live_cast.officer_a.actor)())
+        await asyncio.sleep(0.3)
+    await sync_to_async(publish)(await sync_to_async(audience_of)(live_cast.officer_b), [1])
+    async with asyncio.timeout(3):
+        assert (await b.next_event(GREW))["seq"] == 1
+    await (await hub_of_process()).look_around()
+    assert await a.close_code() == 4401
+
+
+async def test_a_socket_whose_application_is_cancelled_leaves_nothing_behind(
+    live_cast: Cast, open_socket: Opener
+) -> None:
+    socket = await open_socket(live_cast.officer_a)
+    hub = await hub_of_process()
+    assert len(hub.listeners) == 1
+    socket.future.cancel()
+    await asyncio.sleep(0.2)
+    assert hub.listeners == set()
+
+
+async def test_every_message_counts_against_the_limit(live_cast: Cast, open_socket: Opener) -> None:
+    socket = await open_socket(live_cast.officer_a)
+    empty = {"item": "AAAA", "ciphertext": "AAAA"}
+    codes = set()
+    for _ in range(6):
+        reply = await socket.ask("messaging.messages.append", {"messages": [empty] * 16})
+        codes.add(reply.get("error", {}).get("code"))
+    assert codes == {None, "too-many"}

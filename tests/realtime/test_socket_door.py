@@ -4,6 +4,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from network.project.hub import hub_of_process
 from tests.personas import Cast
 from tests.realtime.conftest import Opener, Socket
 
@@ -51,3 +52,14 @@ async def test_a_made_up_cookie_is_refused(live_cast: Cast, cookie: str | None) 
 async def test_another_path_is_refused(live_cast: Cast) -> None:
     socket = Socket(await sync_to_async(live_cast.officer_a.session_cookie)(), path="/elsewhere/")
     assert (await socket.connect(timeout=5))[0] is False
+
+
+async def test_other_cookies_of_the_site_do_not_keep_an_officer_out(live_cast: Cast) -> None:
+    cookie = await sync_to_async(live_cast.officer_a.session_cookie)()
+    socket = Socket(None)
+    name = settings.SESSION_COOKIE_NAME
+    headers = f'a/b=1; prefs={{"a":1}}; word; {name}={cookie}'.encode()
+    socket.scope["headers"].append((b"cookie", headers))
+    assert (await socket.connect(timeout=5))[0] is True
+    await socket.disconnect()
+    await (await hub_of_process()).stop()

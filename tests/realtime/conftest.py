@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -80,6 +81,7 @@ async def open_socket(live_cast: Cast) -> AsyncIterator[Opener]:
 
     yield opener
     for socket in opened:
-        await socket.disconnect()
+        with suppress(asyncio.CancelledError):  # of an application that a test has ended itself
+            await socket.disconnect()
     await (await hub_of_process()).stop()
     await asyncio.to_thread(close_connections)

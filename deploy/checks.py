@@ -26,8 +26,10 @@ BUNDLE = ROOT / "messaging" / "static" / "messaging"
 QUICK = ("lint", "sqlite")
 # What says something about how people use the product is run again where several machines would run it.
 BEHAVIOUR = ("permissions", "network", "forum", "messaging", "realtime", "sdk", "faults")
-# Playwright's loop and pytest-asyncio's do not mix; killing processes is for the real services.
-NOT_BESIDE_THE_REST = ("browser", "client", "faults", "bench")
+# These start servers and clients of their own, and some kill them: slower than all the rest together.
+PROCESSES = ("sdk", "faults")
+# Playwright's loop and pytest-asyncio's do not mix.
+IN_THE_BROWSER = ("browser", "client")
 
 
 @dataclass(frozen=True)
@@ -252,8 +254,14 @@ def read_counts(results: Path) -> dict[str, int]:
 
 def run_sqlite(report: Report) -> None:
     """Run what needs neither a browser nor a process of its own, on SQLite and the in-process layer."""
-    folders = [name for name in test_folders() if name not in NOT_BESIDE_THE_REST]
+    folders = [name for name in test_folders() if name not in (*PROCESSES, *IN_THE_BROWSER)]
     run_pytest(report, "architecture, sealed, SQLite", folders, {})
+
+
+def run_processes(report: Report) -> None:
+    """Run real servers and clients on SQLite, kill them, search what they leave."""
+    folders = [name for name in test_folders() if name in PROCESSES]
+    run_pytest(report, "processes on SQLite", folders, {})
 
 
 def run_network(report: Report) -> None:
@@ -265,7 +273,7 @@ def run_network(report: Report) -> None:
 
 def run_browser(report: Report) -> None:
     """Run the client's own tests and the journeys in Chromium."""
-    folders = [name for name in test_folders() if name in ("browser", "client")]
+    folders = [name for name in test_folders() if name in IN_THE_BROWSER]
     if install_client():
         report.add(Outcome("client packages", False, 0, "see above"))
         return
@@ -277,6 +285,7 @@ def run_browser(report: Report) -> None:
 PARTS: dict[str, Callable[[Report], None]] = {
     "lint": run_lint,
     "sqlite": run_sqlite,
+    "processes": run_processes,
     "network": run_network,
     "browser": run_browser,
 }

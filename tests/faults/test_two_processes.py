@@ -20,6 +20,8 @@ from network.demo import DemoPerson
 from tests.sdk.conftest import COST, HEAD_A, HEAD_B, PASSPHRASE, UNLIMITED, next_message
 from tests.server import PREPARATION, Server, manage, server_environment
 
+pytestmark = pytest.mark.postgresql
+
 # Without Redis a process looks at its audiences and sockets every five seconds.
 WITHOUT_REDIS_SECONDS = 10.0
 REVOKED_SECONDS = 5.0

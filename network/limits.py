@@ -48,6 +48,9 @@ LIMITS = _table(
 SOCKETS_PER_SIGN_IN = int(os.environ.get("NETWORK_SOCKETS_PER_SIGN_IN", "10"))
 SOCKETS_PER_AUTHORITY = int(os.environ.get("NETWORK_SOCKETS_PER_AUTHORITY", "200"))
 
+# A reader that takes nothing for so long is closed and resumes by its cursor.
+SEND_SECONDS = float(os.environ.get("NETWORK_SEND_SECONDS", "30"))
+
 
 class Buckets:
     """The buckets of this process, the least used forgotten first."""

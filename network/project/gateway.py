@@ -15,7 +15,7 @@ from network import queries
 from network.errors import Invalid, NotFound, Refusal, TooMany, Unavailable
 from network.frames import Body, Command, parse_json, to_json
 from network.guard import allows, check
-from network.limits import SOCKETS_PER_AUTHORITY, SOCKETS_PER_SIGN_IN, buckets, spend
+from network.limits import SEND_SECONDS, SOCKETS_PER_AUTHORITY, SOCKETS_PER_SIGN_IN, buckets, spend
 from network.policy import Actor
 from network.project.batches import Batch
 from network.project.catalogue import COMMANDS
@@ -37,7 +37,6 @@ from network.protocol import (
 logger = logging.getLogger(__name__)
 
 REF_LENGTH = 36
-SEND_SECONDS = 30.0  # a reader that takes nothing for so long is closed and resumes by its cursor
 
 CLOSE_FLOODING = 1008
 

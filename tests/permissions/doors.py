@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -31,10 +31,10 @@ class Door:
         return f"{self.method} {self.path}"
 
 
-def _fill(route: str) -> str:
+def _fill(route: str, samples: Mapping[str, str]) -> str:
     def sample(match: re.Match[str]) -> str:
         name = match["name"]
-        known = next((value for key, value in SAMPLES.items() if key in name), None)
+        known = next((value for key, value in samples.items() if key in name), None)
         assert known, f"no sample for {name} in {route}"
         return known
 
@@ -69,10 +69,10 @@ def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tup
             yield "/" + route.lstrip("/"), pattern.callback
 
 
-def all_routes() -> list[Door]:
-    """Return every method of every route."""
+def all_routes(samples: Mapping[str, str] = SAMPLES) -> list[Door]:
+    """Return every method of every route, with these ids in their paths."""
     doors = (
-        Door(method, _fill(route), getattr(function, "permission", None))
+        Door(method, _fill(route, samples), getattr(function, "permission", None))
         for route, view in _walk(get_resolver().url_patterns, "")
         for method, function in _methods(view)
     )

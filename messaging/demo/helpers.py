@@ -43,7 +43,7 @@ async def open_client(origin: str, folder: Path, person: DemoPerson) -> Client:
 
 async def ensure_keyring(client: Client, kit_file: Path) -> None:
     """Create the keyring at the first run, and write the recovery kit into a file of mode 0600."""
-    if client.is_ready:
+    if client.is_ready and not client.holds_kit:
         return
     printed = await client.create_keyring()
     authority = client.session.authority
@@ -53,6 +53,7 @@ async def ensure_keyring(client: Client, kit_file: Path) -> None:
             f"Recovery kit of {authority.name} ({authority.state_name}), demonstration\n\n{printed}\n\n"
             "In earnest this is printed, locked away, and kept nowhere else.\n"
         )
+    client.kit_is_safe()
 
 
 async def keep_approving(client: Client, authority: DemoAuthority) -> None:

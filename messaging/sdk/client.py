@@ -2,31 +2,53 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from messaging.sdk.core import Core
 from messaging.sdk.device_file import DeviceFile, from_base64, to_base64
-from messaging.sdk.errors import ClientError, Distrusted, NotReady, ServerRefused, protocol_rules
+from messaging.sdk.enrolment import Enrolment
+from messaging.sdk.errors import (
+    ClientError,
+    Distrusted,
+    InvalidMessage,
+    NotReady,
+    NotSent,
+    ServerRefused,
+    protocol_rules,
+)
 from messaging.sdk.facts import Arrived, Authority, DeviceRequest, Sent, Session, ThreadFacts
 from messaging.sdk.http import Http
 from messaging.sdk.inbox import Inbox
 from messaging.sdk.outbox import Outbox, now
 from messaging.sdk.sign_in import SignIn
 from messaging.sdk.socket import Socket
-from messaging.sealed.client import Mailbox, Person, make_device, make_keyring
+from messaging.sealed.client import Mailbox
 from messaging.sealed.device import read_device
 from messaging.sealed.errors import Refused
 from messaging.sealed.keys import device_words
-from messaging.sealed.message import Acknowledgement, Note, Plaintext
+from messaging.sealed.message import Acknowledgement, Note, Plaintext, check_plaintext
 from messaging.sealed.passphrase import COST
 
 logger = logging.getLogger(__name__)
 
 APPROVAL_SECONDS = 300.0
+Awaited = TypeVar("Awaited")
+
+
+def checked(plaintext: Plaintext) -> Plaintext:
+    """Return what every reader will take; raises `InvalidMessage`."""
+    try:
+        check_plaintext(plaintext)
+    except Refused as refused:
+        raise InvalidMessage(
+            "Nobody could read this message: a subject has at most 200 characters, a reference 100, a "
+            f"language 35, and the whole about 40,000 bytes ({refused.detail})."
+        ) from refused
+    return plaintext
 
 
 class Client:
@@ -37,6 +59,7 @@ class Client:
         self._inbox = Inbox(core)
         self._socket = Socket(core.http, core.file.contents.cursors, self._on_event, self._on_connected)
         self._outbox = Outbox(core, self._inbox, self._socket)
+        self._enrolment = Enrolment(core, self._socket, self._become_ready)
         self._ready = asyncio.Event()
         self._requests_changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -133,48 +156,46 @@ class Client:
     async def create_keyring(self) -> str:
         """Create the authority's keyring with this device as its steward; return the printed recovery kit.
 
-        The kit is kept nowhere: print it, lock it away. Raises `ServerRefused` when there is one already.
+        Repeats the same bytes until there is a definite answer. The file holds the kit, and every further
+        call returns it again, in this process or the next, until `kit_is_safe`: print it, lock it away,
+        say so.
+        Raises `ServerRefused`, `NotReady` when the authority has a keyring already, `DeviceExists`.
         """
-        if self._core.session.authority.principal is not None or self._core.mailbox_or_none is not None:
-            raise NotReady("The authority or this device has a keyring already: request a device instead.")
-        roles = ("officer", "steward", "supervisor") if self.session.may_read else ("steward",)
-        made = make_keyring(self._core.session.net, self._person(), at=now(), roles=roles)
-        body = {
-            "entry": to_base64(made.entry),
-            "envelopes": to_base64(made.envelopes),
-            "statements": [to_base64(raw) for raw in made.statements],
-        }
-        self._core.take_device(made.device)  # kept before the server hears of it: its keys must not be lost
-        try:
-            await self._core.http.post("/api/keyrings", body)
-        except ServerRefused:
-            self._core.drop_device()
-            raise
-        await self._become_ready()
-        return made.kit.print()
+        return await self._enrolment.create_keyring()
+
+    def kit_is_safe(self) -> None:
+        """Say that the recovery kit is printed and locked away; it is kept nowhere from now on."""
+        self._enrolment.kit_is_safe()
+
+    @property
+    def holds_kit(self) -> bool:
+        """Return whether the file still holds a recovery kit: call `create_keyring`, then `kit_is_safe`."""
+        return self._enrolment.holds_kit
 
     async def request_device(self, roles: Sequence[str] = ("officer",)) -> str:
-        """Ask the authority's stewards to list this device; returns the words to compare by voice."""
-        own = (await self._core.http.get("/api/session"))["principal"]
-        if own is None:
-            raise NotReady("The authority has no keyring yet: a supervisor or administrator creates it.")
-        device = make_device(self._core.session.net, bytes.fromhex(own), self._person(), at=now())
-        body = {"statement": to_base64(device.statement), "roles": list(roles)}
-        self._core.take_device(device)  # kept before the server hears of it
-        await self._core.http.post("/api/devices/requests", body)
-        return device_words(self._core.session.net, device.id)
+        """Ask the authority's stewards to list this device; returns the words to compare by voice.
+
+        The request is repeated until it has an answer, by the next process if need be. Raises `DeviceExists`
+        when the file holds a device of this authority already.
+        """
+        return await self._enrolment.request_device(roles)
+
+    @property
+    def device_words(self) -> str:
+        """Return the words of this device, to compare by voice; raises `NotReady` while there is none."""
+        return self._enrolment.words
+
+    def forget_device(self) -> None:
+        """Give up a device that no steward has listed, to request another; raises `DeviceExists`."""
+        self._enrolment.forget_device()
 
     async def wait_until_ready(self, *, seconds: float = APPROVAL_SECONDS) -> None:
         """Wait until a steward has listed this device; raises `NotReady` when none does in time."""
         try:
             async with asyncio.timeout(seconds):
-                await self._ready.wait()
+                await self._unless_ended(self._ready.wait())
         except TimeoutError as error:
             raise NotReady("No steward has approved this device yet.") from error
-
-    def _person(self) -> Person:
-        session = self._core.session
-        return Person(session.person, session.name, session.office)
 
     async def list_device_requests(self) -> list[DeviceRequest]:
         """Return the devices that wait for this authority's stewards, each verified against its own key."""
@@ -201,7 +222,7 @@ class Client:
                 if request.device not in seen:
                     seen.add(request.device)
                     yield request
-            await self._requests_changed.wait()
+            await self._unless_ended(self._requests_changed.wait())
 
     async def approve_device(self, request: DeviceRequest, roles: Sequence[str] = ("officer",)) -> None:
         """List a device in the own keyring; this device must be a steward. Raises `ServerRefused`.
@@ -255,13 +276,20 @@ class Client:
         own_reference: str | None = None,
         foreign_reference: str | None = None,
     ) -> Sent:
-        """Open a correspondence with an authority (or principal) by a first message. Raises `NotSent`."""
+        """Open a correspondence by a first message.
+
+        With an authority of the directory: only if the keyring is its own, as ever before (K8). With a
+        principal (its fingerprint): whoever holds that verified keyring. Raises `NotSent`, `InvalidMessage`,
+        `Distrusted`.
+        """
         self._require_ready()
-        principal = authority if isinstance(authority, str) else authority.principal
+        chosen, principal = (
+            (None, authority) if isinstance(authority, str) else (authority.id, authority.principal)
+        )
         if principal is None:
             raise NotReady("This authority has no keyring yet, so nothing can be sealed to it.")
-        plaintext = Plaintext(Note(text), language, subject, own_reference, foreign_reference)
-        return await self._outbox.open_thread([bytes.fromhex(principal)], plaintext)
+        plaintext = checked(Plaintext(Note(text), language, subject, own_reference, foreign_reference))
+        return await self._outbox.open_thread(bytes.fromhex(principal), plaintext, authority=chosen)
 
     async def send(
         self,
@@ -276,10 +304,10 @@ class Client:
         """Send a message; returns when the server has signed for it and its place is verified.
 
         Cancelled or cut off before that, the message stays in the outbox and goes out with the same bytes at
-        the next connection. Raises `NotSent`, `NotReady`, `Distrusted`.
+        the next connection. Raises `NotSent`, `InvalidMessage`, `NotReady`, `Distrusted`.
         """
         self._require_ready()
-        plaintext = Plaintext(Note(text), language, subject, own_reference, foreign_reference)
+        plaintext = checked(Plaintext(Note(text), language, subject, own_reference, foreign_reference))
         return await self._outbox.send(thread, plaintext)
 
     async def acknowledge(self, message: Arrived) -> Sent:
@@ -290,9 +318,7 @@ class Client:
 
     async def mark_opened(self, message: Arrived) -> None:
         """Tell the other side that this thread has been opened up to its verified end."""
-        with protocol_rules():
-            opened = self._core.mailbox.make_opened(bytes.fromhex(message.thread), at=now())
-        await self._socket.command("messaging.opened.record", {"opened": to_base64(opened)})
+        await self._outbox.mark_opened(message.thread)
 
     async def messages(self) -> AsyncIterator[Arrived]:
         """Yield each verified message of other devices, in order within a thread.
@@ -302,7 +328,7 @@ class Client:
         has ended.
         """
         while True:
-            message = await self._next_message()
+            message = await self._unless_ended(self._inbox.arrived.get())
             yield message
             self.mark_handled(message)
 
@@ -310,8 +336,9 @@ class Client:
         """Never give this message, or one before it in its thread, again; for who leaves the loop early."""
         self._inbox.mark_handled(message)
 
-    async def _next_message(self) -> Arrived:
-        getting = asyncio.ensure_future(self._inbox.arrived.get())
+    async def _unless_ended(self, awaited: Awaitable[Awaited]) -> Awaited:
+        """Wait for something; raises what ended the client."""
+        getting = asyncio.ensure_future(awaited)
         ended = asyncio.ensure_future(self._socket.wait_ended())
         try:
             await asyncio.wait({getting, ended}, return_when=asyncio.FIRST_COMPLETED)
@@ -327,6 +354,11 @@ class Client:
     def distrusted(self) -> dict[str, Distrusted]:
         """Return the threads in which the server broke a rule, with the rule; nothing of them is used."""
         return dict(self._inbox.distrusted)
+
+    @property
+    def not_sent(self) -> list[tuple[str, NotSent]]:
+        """Return the threads and refusals of messages whose sender was no longer waiting for the answer."""
+        return list(self._outbox.not_sent)
 
     def _require_ready(self) -> None:
         if not self._core.is_ready:
@@ -348,6 +380,7 @@ class Client:
                 raise
             return
         if not self._core.is_ready:
+            await self._enrolment.ask_again()
             return
         self._ready.set()
         if self._core.session.may_read:
@@ -369,8 +402,17 @@ class Client:
             return
         if principal == found.principal.hex() and not self._core.is_ready:
             await self._become_ready()
+        elif principal == found.principal.hex():
+            await self._core.load_keyring(found.principal)
         elif bytes.fromhex(principal) in found.rings:
+            await self._load_foreign(principal)
+
+    async def _load_foreign(self, principal: str) -> None:
+        """A keyring that does not hold is not used: writing to it will say so again."""
+        try:
             await self._core.load_keyring(bytes.fromhex(principal))
+        except Distrusted as error:
+            logger.warning("the keyring of %s is not trusted: %s", principal[:16], error)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.create_task(work)

@@ -1,6 +1,7 @@
 """What all parts of a client share: the session, the device file, the mailbox, keyrings kept up to date."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from messaging.sdk.device_file import DeviceFile, from_base64, to_base64
@@ -52,6 +53,7 @@ class Core:
         """Forget a device that the server never listed."""
         self.file.contents.device = None
         self.file.contents.public_state = None
+        self.file.contents.founding = None
         self.mailbox_or_none = None
         self.save()
 
@@ -94,9 +96,10 @@ class Core:
             for row in found["entries"]
         ]
         statements = [from_base64(raw) for raw in found["statements"]]
-        with protocol_rules():  # K8: an authority keeps the principal it had at first sight
+        with protocol_rules():  # K8: an authority and its principal keep each other from first sight on
             self.mailbox.apply_keyring(principal, entries, statements, found["authority"]["id"])
-        self.authorities[principal.hex()] = Authority.from_json(found["authority"], principal.hex())
+        row = Authority.from_json(found["authority"])
+        self.authorities[principal.hex()] = replace(row, principal=principal.hex())
 
     async def load_keyrings(self, principals: Iterable[bytes]) -> None:
         """Bring several keyrings up to date, the own one first."""

@@ -4,7 +4,7 @@ import base64
 import fcntl
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -30,6 +30,20 @@ class Outgoing:
 
 
 @dataclass
+class Founding:
+    """A keyring being made, and its printed recovery kit: kept until the program says the kit is safe."""
+
+    entry: str
+    envelopes: str
+    statements: list[str]
+    kit: str
+
+    def as_body(self) -> dict[str, object]:
+        """Return the keyring as the server takes it."""
+        return {"entry": self.entry, "envelopes": self.envelopes, "statements": self.statements}
+
+
+@dataclass
 class Contents:
     """What the file holds, as JSON inside the encryption; binary is base64."""
 
@@ -39,18 +53,19 @@ class Contents:
     handled: dict[str, int] = field(default_factory=dict)  # thread: the last sequence given to the program
     cursors: dict[str, int] = field(default_factory=dict)
     outbox: list[Outgoing] = field(default_factory=list)
+    founding: Founding | None = None
 
     def to_json(self) -> bytes:
         """Return the bytes to be encrypted."""
-        outbox = [vars(outgoing) for outgoing in self.outbox]
-        return json.dumps({**vars(self), "outbox": outbox}, separators=(",", ":")).encode()
+        return json.dumps(asdict(self), separators=(",", ":")).encode()
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
         """Read what `to_json` wrote."""
         found = json.loads(data)
         outbox = [Outgoing(**outgoing) for outgoing in found.pop("outbox")]
-        return cls(**found, outbox=outbox)
+        founding = found.pop("founding", None)
+        return cls(**found, outbox=outbox, founding=Founding(**founding) if founding else None)
 
 
 class DeviceFile:

@@ -28,6 +28,11 @@ class Unreachable(ClientError):
     """The server did not answer. What was queued stays in the outbox and goes out with the same bytes."""
 
 
+# No answer yet: the same bytes again, after a moment or after the next sign-in.
+TEMPORARY = frozenset({"csrf", "signed-out", "too-many", "unavailable"})
+TROUBLE = 500  # from this status on the server is to blame, not what was asked
+
+
 class ServerRefused(ClientError):
     """The server answered with a refusal: a stable `code` and a sentence."""
 
@@ -36,6 +41,19 @@ class ServerRefused(ClientError):
         self.status = status
         self.code = code
         self.sentence = sentence
+
+    @property
+    def is_temporary(self) -> bool:
+        """Return whether the same question may have another answer later."""
+        return self.code in TEMPORARY or self.status >= TROUBLE
+
+
+class InvalidMessage(ClientError):
+    """The message has a form that no reader would take; nothing was signed. `__cause__` says which."""
+
+
+class DeviceExists(ClientError):
+    """This file holds a device of this authority already; a second one would take its place."""
 
 
 class NotReady(ClientError):

@@ -65,13 +65,13 @@ class Http:
         while True:
             generation = self._generation
             answer = await self._once(method, path, body, query)
-            if answer.status_code == httpx.codes.UNAUTHORIZED and not has_signed_in:
-                await self.sign_in(after=generation)
-                has_signed_in = True
-                continue
             refusal = refusal_of(answer)
             if refusal is None:
                 return answer.json()
+            if _lacks_sign_in(refusal) and not has_signed_in:
+                await self.sign_in(after=generation)
+                has_signed_in = True
+                continue
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 raise SignInFailed(refusal.sentence)
             is_patient = asyncio.get_running_loop().time() < deadline
@@ -95,6 +95,11 @@ class Http:
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def _lacks_sign_in(refusal: ServerRefused) -> bool:
+    """Return whether the session has ended, or another request is just signing in again."""
+    return refusal.status == httpx.codes.UNAUTHORIZED or refusal.code == "csrf"
 
 
 def refusal_of(answer: httpx.Response) -> ServerRefused | None:

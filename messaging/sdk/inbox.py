@@ -52,7 +52,7 @@ class Inbox:
             for row in reversed(behind):  # the oldest change first
                 await self.pull_or_report(row["thread"])
             before = page["next"]
-            if not before or not behind:  # newest change first: nothing older can be behind
+            if not before:  # an earlier process may have died between two pages, so all of them are read
                 return
 
     def _is_behind(self, thread: str, seq: int) -> bool:
@@ -76,8 +76,12 @@ class Inbox:
         try:
             await self.pull(thread)
         except Distrusted as error:
-            self.distrusted[thread] = error
-            logger.warning("thread %s is not trusted: %s", thread[:16], error)
+            self.distrust(thread, error)
+
+    def distrust(self, thread: str, error: Distrusted) -> None:
+        """Set a thread aside: nothing more of it is given."""
+        self.distrusted[thread] = error
+        logger.warning("thread %s is not trusted: %s", thread[:16], error)
 
     async def pull(self, thread: str) -> None:
         """Fetch and verify everything new in a thread. Raises `Distrusted`."""
@@ -103,8 +107,7 @@ class Inbox:
                 if seq == self.known_seq(thread) + 1:
                     await self._apply([body])
         except Distrusted as error:
-            self.distrusted[thread] = error
-            logger.warning("thread %s is not trusted: %s", thread[:16], error)
+            self.distrust(thread, error)
 
     async def _apply(self, bodies: Iterable[dict[str, Any]]) -> None:
         for body in bodies:
@@ -182,18 +185,24 @@ class Inbox:
         """Tell the server what has arrived, for ever; several items of a thread by one command."""
         while True:
             await self._has_to_confirm.wait()
-            with suppress(Unreachable, ServerRefused):
+            self._has_to_confirm.clear()
+            with suppress(Unreachable):
                 await self._confirm_all(socket)
-                continue
-            await asyncio.sleep(1)
+            if self._to_confirm:  # not taken yet
+                self._has_to_confirm.set()
+                await asyncio.sleep(1)
 
     async def _confirm_all(self, socket: Socket) -> None:
-        while self._to_confirm:
-            thread, seq = next(iter(self._to_confirm.items()))
-            await socket.command("messaging.delivery.confirm", {"thread": thread, "seq": seq})
+        """Confirm each thread once; what was refused for good is not said again."""
+        for thread, seq in list(self._to_confirm.items()):
+            try:
+                await socket.command("messaging.delivery.confirm", {"thread": thread, "seq": seq})
+            except ServerRefused as refused:
+                if refused.is_temporary:
+                    continue
+                logger.warning("delivery in thread %s cannot be confirmed: %s", thread[:16], refused)
             if self._to_confirm[thread] == seq:
                 del self._to_confirm[thread]
-        self._has_to_confirm.clear()
 
 
 def read_item(body: dict[str, Any]) -> Item:

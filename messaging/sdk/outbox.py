@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-import random
 import time
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from messaging.sdk.core import Core
@@ -15,6 +15,7 @@ from messaging.sdk.errors import (
     Distrusted,
     NotSent,
     ServerRefused,
+    SignInFailed,
     Unreachable,
     protocol_rules,
 )
@@ -42,8 +43,6 @@ STALE = frozenset(
         "wrong-epoch",
     }
 )
-# No answer yet: the same bytes again, after a moment.
-AGAIN = frozenset({"too-many", "unavailable"})
 ROUNDS = 8
 ECHO_SECONDS = 1.0
 
@@ -61,6 +60,7 @@ class Outbox:
         self._inbox = inbox
         self._socket = socket
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self.not_sent: list[tuple[str, NotSent]] = []
 
     async def send(self, thread: str, plaintext: Plaintext) -> Sent:
         """Seal, store, send; returns when the message stands verified in its place. Raises `NotSent`."""
@@ -68,9 +68,12 @@ class Outbox:
             await self._settle(thread)
             return await self._transmit(await self._seal(thread, plaintext))
 
-    async def open_thread(self, to: Sequence[bytes], plaintext: Plaintext) -> Sent:
-        """Open a thread with its first message. Raises `NotSent`."""
-        outgoing = await self._make_thread(to, plaintext)
+    async def open_thread(self, to: bytes, plaintext: Plaintext, *, authority: str | None) -> Sent:
+        """Open a thread with its first message; K8: the keyring is that of the chosen authority, if one was.
+
+        Raises `NotSent`, `Distrusted`.
+        """
+        outgoing = await self._make_thread([to], plaintext, authority=authority)
         async with self._locks[outgoing.thread]:
             return await self._transmit(outgoing)
 
@@ -80,13 +83,39 @@ class Outbox:
             async with self._locks[thread]:
                 try:
                     await self._settle(thread)
-                except NotSent as error:
-                    logger.warning("a message of thread %s was refused: %s", thread[:16], error)
+                except Distrusted as error:  # the other threads go on
+                    self._inbox.distrust(thread, error)
+                except (SignInFailed, Unreachable):
+                    raise
+                except ClientError as error:
+                    logger.warning("a message of thread %s stays here: %s", thread[:16], error)
 
     async def _settle(self, thread: str) -> None:
+        """Bring what is left of a thread to an end. Its refusal is noted: it is not that of a new message."""
         for outgoing in list(self._core.file.contents.outbox):
             if outgoing.thread == thread:
-                await self._transmit(outgoing)
+                try:
+                    await self._transmit(outgoing)
+                except NotSent as error:
+                    self.not_sent.append((thread, error))
+                    logger.warning("a message of thread %s was refused: %s", thread[:16], error)
+
+    async def mark_opened(self, thread: str) -> None:
+        """Sign for having opened a thread up to its verified end, anew while the own keyring moves on."""
+        for attempt in range(ROUNDS):
+            with protocol_rules():
+                opened = self._core.mailbox.make_opened(bytes.fromhex(thread), at=now())
+            command = {"opened": to_base64(opened)}
+            try:
+                await self._socket.patiently(
+                    partial(self._socket.command, "messaging.opened.record", command)
+                )
+            except ServerRefused as refused:
+                if refused.code not in STALE or attempt == ROUNDS - 1:
+                    raise
+                await self._look_again(thread)
+            else:
+                return
 
     # sealing
 
@@ -94,7 +123,7 @@ class Outbox:
         """Seal at the end of the thread, re-keyed first where T4 asks for it, and store the result."""
         key, mailbox = bytes.fromhex(thread), self._core.mailbox
         if not self._inbox.known_seq(thread):
-            await self._patiently(lambda: self._inbox.pull(thread))
+            await self._socket.patiently(lambda: self._inbox.pull(thread))
         for _ in range(ROUNDS):
             with protocol_rules():
                 sealed = None if mailbox.needs_refresh(key) else mailbox.seal(key, plaintext, at=now())
@@ -105,10 +134,17 @@ class Outbox:
         raise NotSent("stale-epoch", "the thread was re-keyed by others again and again")
 
     async def _make_thread(
-        self, to: Sequence[bytes], plaintext: Plaintext, instead: Outgoing | None = None
+        self,
+        to: Sequence[bytes],
+        plaintext: Plaintext,
+        *,
+        authority: str | None = None,
+        instead: Outgoing | None = None,
     ) -> Outgoing:
-        await self._patiently(lambda: self._core.load_keyrings([self._core.mailbox.principal, *to]))
+        await self._socket.patiently(lambda: self._core.load_keyrings([self._core.mailbox.principal, *to]))
         with protocol_rules():
+            if authority is not None:
+                self._core.mailbox.check_authority(authority, *to)
             made: NewThread = self._core.mailbox.open_thread(to, plaintext, at=now())
         outgoing = _outgoing(self._core.mailbox.net, made.thread.hex(), made.messages[0])
         outgoing.entry, outgoing.envelopes = to_base64(made.entry), to_base64(made.envelopes)
@@ -128,18 +164,18 @@ class Outbox:
             made = self._core.mailbox.refresh(bytes.fromhex(thread), at=now())
         body = {"entry": to_base64(made.entry), "envelopes": to_base64(made.envelopes)}
         try:
-            await self._patiently(lambda: self._core.http.post(f"/api/threads/{thread}/entries", body))
+            await self._socket.patiently(lambda: self._core.http.post(f"/api/threads/{thread}/entries", body))
         except ServerRefused as refused:
             if refused.code not in STALE:
                 raise NotSent(refused.code, refused.sentence) from refused
             await self._look_again(thread)
-        await self._patiently(lambda: self._inbox.pull(thread))
+        await self._socket.patiently(lambda: self._inbox.pull(thread))
 
     async def _look_again(self, thread: str) -> None:
         found = self._core.mailbox.threads.get(bytes.fromhex(thread))
         members = found.state.members if found and found.state else ()
         principals = {self._core.mailbox.principal, *(member.principal for member in members)}
-        await self._patiently(lambda: self._core.load_keyrings(principals))
+        await self._socket.patiently(lambda: self._core.load_keyrings(principals))
 
     # sending
 
@@ -155,13 +191,14 @@ class Outbox:
                 outgoing = await self._seal_anew(outgoing)
                 continue
             return await self._finish(outgoing, seq)
+        self._drop(outgoing)
         raise NotSent("stale-epoch", "sealed anew again and again, and always too late")
 
     async def _finish(self, outgoing: Outgoing, seq: int) -> Sent:
         """See the message in its place, then forget its bytes."""
         # The socket usually brings it within milliseconds.
         if not await self._inbox.wait_for(outgoing.thread, seq, seconds=ECHO_SECONDS):
-            await self._patiently(lambda: self._inbox.pull(outgoing.thread))
+            await self._socket.patiently(lambda: self._inbox.pull(outgoing.thread))
         if self._inbox.known_seq(outgoing.thread) < seq:
             raise Distrusted("The server signed for a message and does not show it in its place.")
         self._core.file.contents.outbox.remove(outgoing)
@@ -176,10 +213,10 @@ class Outbox:
                 "envelopes": outgoing.envelopes,
                 "messages": [outgoing.as_body()],
             }
-            found = await self._patiently(lambda: self._core.http.post("/api/threads", body))
+            found = await self._socket.patiently(lambda: self._core.http.post("/api/threads", body))
             return int(found["seq"])
         command = {"messages": [outgoing.as_body()]}
-        answer = await self._patiently(lambda: self._append(command))
+        answer = await self._socket.patiently(lambda: self._append(command))
         return int(answer["seq"])
 
     async def _append(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -188,19 +225,6 @@ class Outbox:
         if "error" in result:
             raise ServerRefused(409, result["error"]["code"], result["error"]["message"])
         return result
-
-    async def _patiently(self, ask: Any) -> Any:
-        """Repeat the same question until there is a definite answer."""
-        while True:
-            try:
-                return await ask()
-            except Unreachable:
-                await self._socket.wait_open()
-                await asyncio.sleep(random.uniform(0, 0.2))  # noqa: S311
-            except ServerRefused as refused:
-                if refused.code not in AGAIN:
-                    raise
-                await asyncio.sleep(random.uniform(0.2, 1.2))  # noqa: S311
 
     async def _seal_anew(self, outgoing: Outgoing) -> Outgoing:
         """M4: a new id and counter; the refused id is named in the next `void`."""
@@ -211,11 +235,15 @@ class Outbox:
             others = [row.principal for row in members if row.principal != self._core.mailbox.principal]
             return await self._make_thread(others, plaintext, instead=outgoing)
         # In a process that has just started the thread may not have been loaded yet.
-        await self._patiently(lambda: self._inbox.pull(outgoing.thread))
+        await self._socket.patiently(lambda: self._inbox.pull(outgoing.thread))
         await self._look_again(outgoing.thread)
         plaintext = self._open_own(outgoing)
         self._core.mailbox.mark_refused(bytes.fromhex(outgoing.thread))
-        return await self._seal(outgoing.thread, plaintext, instead=outgoing)
+        try:
+            return await self._seal(outgoing.thread, plaintext, instead=outgoing)
+        except NotSent:
+            self._drop(outgoing)
+            raise
 
     def _drop(self, outgoing: Outgoing) -> None:
         key = bytes.fromhex(outgoing.thread)

@@ -11,18 +11,19 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
 from websockets.typing import Origin
 
-from messaging.sdk.errors import ClientError, Distrusted, ServerRefused, SignInFailed, Unreachable
+from messaging.sdk.errors import ClientError, Distrusted, ServerRefused, Unreachable
 from messaging.sdk.http import Http
 
 logger = logging.getLogger(__name__)
 
+SIGNED_OUT = "signed-out"
 CLOSE_SIGNED_OUT = 4401
 CLOSE_MEMBERSHIP_ENDED = 4403
 FIRST_WAIT_SECONDS = 0.25
@@ -30,13 +31,23 @@ LONGEST_WAIT_SECONDS = 20.0
 ANSWER_SECONDS = 30.0
 FRAME_MOST = 1024 * 1024
 
+Answer = TypeVar("Answer")
 Handler = Callable[[str, str | None, Any], Awaitable[None]]
-"""(event name, audience, body); an exception of it is logged and the event counts as handled."""
+"""(event name, audience, body); `Distrusted` ends the client, another exception is logged and the event
+counts as handled.
+"""
 
 
 def full_jitter(attempt: int) -> float:
     """Return how long to wait before an attempt (0, 1, …): anything up to a limit that doubles each time."""
     return random.uniform(0, min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**attempt))  # noqa: S311
+
+
+def is_passing(error: Exception) -> bool:
+    """Return whether connecting again may help."""
+    if isinstance(error, ServerRefused):
+        return error.is_temporary
+    return isinstance(error, OSError | WebSocketException | Unreachable)
 
 
 class Socket:
@@ -96,7 +107,32 @@ class Socket:
         connection = self._connection
         if connection is None:
             raise Unreachable("the socket is not connected")
-        return await self._ask(connection, name, body)
+        try:
+            return await self._ask(connection, name, body)
+        except ServerRefused as refused:
+            if refused.code == SIGNED_OUT:
+                await self._leave(connection)
+            raise
+
+    async def patiently(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Repeat the same question until there is a definite answer."""
+        while True:
+            try:
+                return await ask()
+            except Unreachable:
+                await self.wait_open()
+                await asyncio.sleep(random.uniform(0, 0.2))  # noqa: S311
+            except ServerRefused as refused:
+                if not refused.is_temporary:
+                    raise
+                await asyncio.sleep(random.uniform(0.2, 1.2))  # noqa: S311
+
+    async def _leave(self, connection: ClientConnection) -> None:
+        """Come back under a new sign-in."""
+        if connection is self._connection:
+            self._is_open.clear()
+            self._connection = None
+        await connection.close()
 
     async def _ask(self, connection: ClientConnection, name: str, body: Any) -> Any:
         ref = f"c{next(self._refs)}"
@@ -124,10 +160,11 @@ class Socket:
             try:
                 if await self._connect_once():
                     attempt = 0
-            except (SignInFailed, Distrusted) as error:
-                self.failure = error
-                return
-            except (OSError, InvalidHandshake, InvalidURI, TimeoutError, Unreachable, ServerRefused) as error:
+            except Exception as error:  # whoever waits is told, and nothing is tried that cannot succeed
+                if not is_passing(error):
+                    logger.exception("the client has ended")
+                    self.failure = error
+                    return
                 logger.info("not connected: %s", type(error).__name__)
             await asyncio.sleep(full_jitter(attempt))
             attempt = min(attempt + 1, 12)
@@ -180,6 +217,8 @@ class Socket:
             self._is_open.set()
             handling = asyncio.create_task(self._handle(events))
             await asyncio.wait({receiving, handling}, return_when=asyncio.FIRST_COMPLETED)
+            if handling.done() and isinstance(error := handling.exception(), Distrusted):
+                raise error
             return True
         finally:
             tasks = [receiving, *([handling] if handling else [])]
@@ -211,7 +250,7 @@ class Socket:
             frame = await events.get()
             try:
                 await self._on_event(frame["event"], frame.get("audience"), frame["body"])
-            except Unreachable:
+            except (Unreachable, Distrusted):
                 raise  # not handled: the cursor stays before it, and it comes again after the next resume
             except Exception:  # one odd event must not end the stream
                 logger.exception("an event could not be handled")

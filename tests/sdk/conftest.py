@@ -68,6 +68,7 @@ class Desks:
         """Return a client whose device is the first of its authority."""
         client = await self.open(person)
         await client.create_keyring()
+        client.kit_is_safe()
         return client
 
 

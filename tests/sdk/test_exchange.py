@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from messaging.sdk.errors import NotReady, ServerRefused, SignInFailed
+from messaging.sdk.errors import DeviceExists, NotReady, ServerRefused, SignInFailed
 from messaging.sealed.keys import RecoveryKit
 from network.demo import STATE_B, STATE_C, DemoPerson
 from tests.sdk.conftest import (
@@ -146,7 +146,7 @@ async def test_messages_of_the_whole_length_and_every_script_arrive(pair: Pair) 
 
 async def test_head_cannot_make_a_second_keyring(desks: Desks) -> None:
     client = await desks.with_keyring(HEAD_B)
-    with pytest.raises(NotReady):
+    with pytest.raises(DeviceExists):
         await client.create_keyring()
 
 

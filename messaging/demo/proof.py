@@ -151,10 +151,12 @@ async def prove_tampering(sender: Client, receiver: Client, sent: Sent) -> None:
     stored = await item_of(sender, sent)
     thread = bytes.fromhex(sent.thread)
     fresh = sender.mailbox.seal(thread, Plaintext(Note("never delivered"), "en"), at=now())
-    for name, change in {"ciphertext": change_text, "signed header": change_header}.items():
+    for name, (change, rule, code) in TAMPERING.items():
         by_server = await refused_by_server(sender, *change(fresh.item, fresh.ciphertext))
         header, text = change(stored.item, stored.ciphertext or b"")
         by_receiver = await refused_by_receiver(receiver, replace(stored, item=header, ciphertext=text))
+        if (by_server, by_receiver) != (code, f"{rule} {code}"):
+            raise ProofFailed(f"{name}: refused for another reason ({by_server}; {by_receiver})")
         say(f"  tampered    {name}: the server refused ({by_server}), the receiver refused ({by_receiver})")
     sender.mailbox.mark_refused(thread)  # M4: the next message says that this one was never delivered
 
@@ -167,6 +169,13 @@ def change_text(header: bytes, ciphertext: bytes) -> tuple[bytes, bytes]:
 def change_header(header: bytes, ciphertext: bytes) -> tuple[bytes, bytes]:
     """Change one bit of the signature at the end of the header."""
     return flipped(header, len(header) - 8), ciphertext
+
+
+# What is changed, how, and the rule and code that must catch it: any other refusal would prove nothing.
+TAMPERING = {
+    "ciphertext": (change_text, "M3", "wrong-cipher"),
+    "signed header": (change_header, "E2", "bad-signature"),
+}
 
 
 async def refused_by_server(client: Client, header: bytes, ciphertext: bytes) -> str:

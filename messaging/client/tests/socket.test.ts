@@ -26,7 +26,7 @@ function connected() {
   const lines: Line[] = []
   const heard: unknown[] = []
   const states: LineState[] = []
-  let reloads = 0
+  let [reloads, unheard] = [0, 0]
   const socket = new Socket({
     url: 'ws://localhost/socket/',
     cursors: { 'authority:a': 4 },
@@ -34,6 +34,9 @@ function connected() {
     onState: (state) => states.push(state),
     onReload: () => {
       reloads += 1
+    },
+    onUnheard: () => {
+      unheard += 1
     },
     connect: () => {
       const line = new Line()
@@ -48,7 +51,7 @@ function connected() {
     line().say({ id: line().sent.at(-1)?.id, result })
     await new Promise((resolve) => setImmediate(resolve))
   }
-  return { socket, lines, line, open, heard, states, reloads: () => reloads }
+  return { socket, lines, line, open, heard, states, reloads: () => reloads, unheard: () => unheard }
 }
 
 test('after a break the socket resumes from the last event it has heard', async (t) => {
@@ -113,6 +116,22 @@ test('when the session has ended nothing is tried again', async () => {
   } finally {
     mock.timers.reset()
   }
+})
+
+test('a line that closes before it was heard is told; a session that ended is not tried again', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+  const { socket, lines, line, open, states, unheard } = connected()
+  line().close(1006)
+  assert.equal(unheard(), 1)
+  t.mock.timers.tick(1_000)
+  await open()
+  line().close(1006)
+  assert.equal(unheard(), 1)
+  socket.end()
+  t.mock.timers.tick(120_000)
+  socket.connect()
+  assert.equal(states.at(-1), 'ended')
+  assert.equal(lines.length, 2)
 })
 
 test('a cursor that is too old makes the page read everything again', async (t) => {

@@ -63,15 +63,15 @@ test('only what the other side wrote after the last opening is unread', () => {
   assert.equal(summarise(applied, 4).unread, 0)
 })
 
-test('our reference is what we call it and what they call theirs of us', () => {
-  const applied = [
-    opening,
-    message(2, { ownReference: 'B/7', foreignReference: 'A/1', subject: 'Bank records' }),
-  ]
-  const summary = summarise(applied, 0)
-  assert.equal(summary.ownReference, 'A/1')
-  assert.equal(summary.foreignReference, 'B/7')
+test('each side says its own reference; the other one does not rename it', () => {
+  const theirs = message(2, { ownReference: 'B/7', foreignReference: 'not ours', subject: 'Bank records' })
+  const summary = summarise([opening, theirs], 0)
+  assert.deepEqual([summary.ownReference, summary.foreignReference], [null, 'B/7'])
   assert.equal(summary.subject, 'Bank records')
+  const ours = message(3, { isOwn: true, ownReference: 'A/1', foreignReference: 'mistyped' })
+  const later = summarise([opening, theirs, ours, message(4, { foreignReference: 'again' })], 0)
+  assert.deepEqual([later.ownReference, later.foreignReference], ['A/1', 'B/7'])
+  assert.equal(summarise([opening, ours], 0).foreignReference, 'mistyped')
 })
 
 test('stored, delivered, opened and acknowledged are different facts', () => {

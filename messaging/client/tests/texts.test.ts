@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { folded } from '../src/views/format.ts'
+import { dateTime, day, folded } from '../src/views/format.ts'
 import { asGroup, twoPlaces } from '../src/views/kit.ts'
 import { splitParagraphs } from '../src/views/page.ts'
 
@@ -44,6 +44,25 @@ test('the script never writes markup', () => {
     read(SOURCES, '.ts'),
     /innerHTML|outerHTML|insertAdjacentHTML|\.style\b|setAttribute\('on/,
   )
+})
+
+test('no subject gets into the history of the browser, no text into its dictionaries', () => {
+  assert.doesNotMatch(read(SOURCES, '.ts'), /document\.title|history\.(?:push|replace)State/)
+  const fields = [...read(PAGES, '.html').matchAll(/<(?:input|textarea)[^>]*name="(\w+)"[^>]*>/g)]
+  const written = fields.filter(([, name]) => name !== 'to')
+  assert.deepEqual(new Set(written.map(([, name]) => name)).size, 4)
+  for (const [tag] of written)
+    for (const attribute of ['spellcheck="false"', 'translate="no"', 'autocomplete="off"'])
+      assert.ok(tag.includes(attribute), `${tag} without ${attribute}`)
+})
+
+test('a time that no clock can show does not keep a page from opening', () => {
+  Object.defineProperty(globalThis, 'document', {
+    value: { documentElement: { lang: 'en' } },
+    configurable: true,
+  })
+  for (const at of [2 ** 53 - 1, Number.NaN]) assert.deepEqual([dateTime(at), day(at)], ['—', '—'])
+  assert.match(day(1_800_000_000), /2027/)
 })
 
 test('paragraphs part at line breaks, and empty lines are none', () => {

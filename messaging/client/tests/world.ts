@@ -48,13 +48,14 @@ export async function alter(
   type: StatementType,
   key: SigningKey,
   change: (fields: Record<string, Value>) => void,
+  signedAt?: number,
 ): Promise<Bytes> {
   const [header, , payload] = decode(raw) as [Bytes, Value, Bytes, Bytes]
   const { t, v, suite, net, at, ...fields } = decode(payload) as Record<string, Value>
   void [t, v, suite]
   change(fields)
   const kid = decode(header.slice(4)) as Bytes
-  return sign(net as string, type, fields, { at: at as number, kid, key })
+  return sign(net as string, type, fields, { at: signedAt ?? (at as number), kid, key })
 }
 
 /** The same statement with another payload, header or signature, as `change` makes it; not signed again. */
@@ -199,6 +200,7 @@ export class World {
   async openThread(from: Party, to: Party, text = 'first'): Promise<string> {
     await from.mailbox.applyKeyring(this.keyring(to.device.principal, false))
     const { thread, body } = await from.mailbox.openThread({
+      authority: `authority-${to.device.principal.slice(0, 8)}`,
       to: to.device.principal,
       note: { text, language: 'en', subject: 'Subject' },
     })

@@ -25,7 +25,7 @@ import {
 } from './keys.ts'
 import { KnownKeyrings, OwnSecrets } from './known_keyrings.ts'
 import { KnownThread, type Reader, voidBytes } from './known_thread.ts'
-import { type Body, type Plaintext, sealMessage } from './message.ts'
+import { type Body, draftSize, type Plaintext, sealMessage } from './message.ts'
 import { checkOpened, makeOpened } from './receipt.ts'
 import { asBytes, asList } from './statement.ts'
 import { makeRefresh, makeGenesis as makeThreadGenesis } from './thread.ts'
@@ -307,8 +307,14 @@ export class Mailbox {
     this.#threads.get(thread)?.refused(id)
   }
 
-  /** A new `case` thread with its first message. @throws Refused keyring-unknown, unlisted-device, broken-keyring */
-  openThread({ to, note }: { to: Hex; note: NoteInput }): Promise<{
+  /** K8: `principal` is the verified one of this authority. @throws Refused keyring-unknown, changed-principal */
+  checkAuthority(authority: string, principal: Hex): void {
+    this.#keyrings.checkAuthority(authority, principal)
+  }
+
+  /** A new `case` thread of which the first message goes to `to`, the principal of `authority`.
+   *  @throws Refused keyring-unknown, changed-principal, unlisted-device, broken-keyring */
+  openThread({ authority, to, note }: { authority: string; to: Hex; note: NoteInput }): Promise<{
     thread: Hex
     id: Hex
     body: EntryBody & { messages: { item: Base64; ciphertext: Base64 }[] }
@@ -317,6 +323,7 @@ export class Mailbox {
       const { state: own } = this.#own()
       const other = this.#keyrings.get(to)
       insist(other !== null, 'M9', 'keyring-unknown', 'the keyring of the counterpart is not verified') // M9
+      this.checkAuthority(authority, to) // K8
       const members = to === this.principal ? [own] : [own, other]
       const made = await makeThreadGenesis(this.net, { ...this.#signer(), by: own, members })
       const thread = toHex(made.thread)
@@ -426,8 +433,11 @@ export class Mailbox {
   /** Seals `draft` to the own mailbox, for every device of this principal. `key`: thread id or "new". */
   async sealDraft(key: string, draft: Json): Promise<{ sealed: Base64 }> {
     const { state } = this.#own()
-    const text = Uint8Array.from(new TextEncoder().encode(JSON.stringify(draft)))
-    const sealed = await seal(latest(state).mailbox, text, this.#draftInfo(state.n, key))
+    const text = new TextEncoder().encode(JSON.stringify(draft))
+    // Blanks after JSON mean nothing; they keep the server from seeing the text grow key by key.
+    const padded = new Uint8Array(draftSize(text.length)).fill(0x20)
+    padded.set(text)
+    const sealed = await seal(latest(state).mailbox, padded, this.#draftInfo(state.n, key))
     return { sealed: toBase64(encode([state.n, sealed])) }
   }
 
@@ -441,6 +451,15 @@ export class Mailbox {
   }
 
   // -------------------------------------------------------------- what survives
+
+  /** What another tab of this device has stored: its counters are the newer ones, its places have to be fetched
+   *  before anything is sealed (M9). Nothing verified here is lost. @throws Refused changed-principal, forked-keyring */
+  takeOver(state: PublicState): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#keyrings.takeOver(state)
+      for (const [thread, pin] of Object.entries(state.threads)) this.#thread(thread).takeOver(pin)
+    })
+  }
 
   /** Counters, heads and pins; no secret and no text. */
   exportPublicState(): PublicState {

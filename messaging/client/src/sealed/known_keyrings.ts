@@ -37,9 +37,7 @@ export class KnownKeyrings {
   /** Takes what the server answers. @throws Refused K1 to K6, K8, K10 */
   async apply(json: KeyringJson): Promise<KeyringState> {
     const { principal, authority = null } = json
-    const pinned = authority ? this.#authorities[authority.id] : undefined
-    const isPinned = pinned === undefined || pinned === principal
-    insist(isPinned, 'K8', 'changed-principal', 'this authority had another fingerprint before') // K8
+    if (authority) this.#checkPair(authority.id, principal) // K8
     const statements = json.statements.map(fromBase64)
     let state = this.get(principal)
     for (const { entry, envelopes } of json.entries) {
@@ -59,6 +57,43 @@ export class KnownKeyrings {
     this.#pins[principal] = { n: state.n, head: toHex(state.head) }
     if (authority) this.#authorities[authority.id] = principal
     return state
+  }
+
+  /** K8: authority and principal keep each other from first sight on. */
+  #checkPair(authority: string, principal: Hex): void {
+    const pinned = this.#authorities[authority] ?? principal
+    const owner = this.#authorityOf(principal) ?? authority
+    const isSame = pinned === principal && owner === authority
+    insist(isSame, 'K8', 'changed-principal', 'authority and fingerprint belonged to others before') // K8
+  }
+
+  /** The authority that this principal has had from first sight on. */
+  #authorityOf(principal: Hex): string | undefined {
+    return Object.keys(this.#authorities).find((id) => this.#authorities[id] === principal)
+  }
+
+  /** K8: the verified keyring of `principal` is that of the authority somebody chose or is shown.
+   *  @throws Refused keyring-unknown, changed-principal */
+  checkAuthority(authority: string, principal: Hex): void {
+    const known = this.#known.get(principal)
+    insist(known !== undefined, 'M9', 'keyring-unknown', 'this keyring is not verified') // M9
+    const isIts = this.#authorities[authority] === principal && known.authority?.id === authority
+    insist(isIts, 'K8', 'changed-principal', "this keyring is not the chosen authority's") // K8
+  }
+
+  /** What another tab of this device has pinned. @throws Refused changed-principal, forked-keyring */
+  takeOver({ authorities, keyrings }: Pick<PublicState, 'authorities' | 'keyrings'>): void {
+    for (const [authority, principal] of Object.entries(authorities)) {
+      this.#checkPair(authority, principal) // K8
+      this.#authorities[authority] = principal
+    }
+    for (const [principal, pin] of Object.entries(keyrings)) {
+      const here = this.#pins[principal]
+      const head = this.get(principal)?.generations[pin.n]?.head
+      const met = here?.n === pin.n ? here.head : head && toHex(head)
+      insist(met === undefined || met === pin.head, 'K10', 'forked-keyring', 'another tab saw another entry') // K10
+      if (!here || here.n < pin.n) this.#pins[principal] = pin
+    }
   }
 
   async #accept(state: KeyringState | null, raw: Bytes, statements: Bytes[], envelopes: Bytes | null) {

@@ -1,7 +1,7 @@
 import { type Bytes, equal, fromBase64, fromHex, sha256, toHex, ZERO } from './encoding.ts'
 import { insist, Refused } from './errors.ts'
 import type { KemKey } from './keys.ts'
-import { acceptMessage, type Message, openMessage, type Plaintext } from './message.ts'
+import { acceptMessage, type Message, openMessage, type Plaintext, VOID_LIMIT } from './message.ts'
 import { checkReceipt } from './receipt.ts'
 import { openEpoch, openHistory } from './thread.ts'
 import { acceptEntry, endOf, type Keyrings, type ThreadState } from './thread_rules.ts'
@@ -37,11 +37,13 @@ function bodyView({ body }: Plaintext): BodyView {
 /** One thread as this device has verified it, item by item from the first. */
 export class KnownThread {
   readonly #reader: Reader
-  readonly #pin: ThreadPin | null
+  #pin: ThreadPin | null
   readonly #applied: Applied[] = []
   readonly #items: ItemJson[] = []
   /** Epoch secrets by n; in memory only. */
   readonly #secrets = new Map<number, Bytes>()
+  /** The newest accepted message of this device. */
+  #lastOwn: Message | null = null
   state: ThreadState | null = null
   own: OwnCounter
   stopped: ThreadView['stopped'] = null
@@ -161,10 +163,9 @@ export class KnownThread {
         const older = await openHistory(net, next, next.n, secret) // T7
         this.#secrets.set(next.n - 1, older)
       }
-      this.broken = null
     } catch (error) {
       if (!(error instanceof Refused)) throw error
-      this.broken = error.code
+      this.broken ??= error.code // T7: nothing is sealed here any more
     }
   }
 
@@ -208,6 +209,7 @@ export class KnownThread {
 
   /** M4: an accepted message of this device; what was void is named now. */
   #countOwn(message: Message): void {
+    this.#lastOwn = message
     const id = toHex(message.id)
     if (message.counter + 1 < this.own.next) {
       if (this.own.pending === id) this.own = { ...this.own, pending: null }
@@ -225,7 +227,27 @@ export class KnownThread {
   /** M4: the pending message will never be delivered; the next one names it. */
   refused(id: Hex): void {
     if (this.own.pending !== id) return
-    this.own = { ...this.own, void: [...this.own.void, id], pending: null }
+    const refused = [...this.own.void, id]
+    // M4: a message names no more; the oldest counts as never signed.
+    const dropped = Math.max(refused.length - VOID_LIMIT, 0)
+    this.own = {
+      ...this.own,
+      next: this.own.next - dropped,
+      void: refused.slice(dropped),
+      pending: null,
+    }
+  }
+
+  /** What another tab of this device has signed and seen here. A place not verified yet has to be fetched (M9);
+   *  only another transcript at a verified place contradicts (T8). */
+  takeOver(pin: ThreadPin): void {
+    this.own = pin.own
+    if (this.#lastOwn) this.#countOwn(this.#lastOwn)
+    const hash = this.state?.transcript[pin.seq]
+    const here = this.#pin?.seq === pin.seq ? this.#pin.transcript : hash && toHex(hash)
+    if (pin.seq > 0 && here !== undefined && here !== pin.transcript)
+      this.stopped ??= { code: 'forked-thread', seq: pin.seq, kept: [] } // T8
+    if (pin.seq > Math.max(this.seq, this.#pin?.seq ?? 0)) this.#pin = pin
   }
 
   view(thread: Hex): ThreadView | null {

@@ -18,7 +18,7 @@ import {
 import { insist, Refused } from './errors.ts'
 import type { Author } from './keyring.ts'
 import { aeadOpen, aeadSeal } from './keys.ts'
-import { asBytes, Fields, parse, sign, verify } from './statement.ts'
+import { asBytes, asList, Fields, parse, sign, verify } from './statement.ts'
 import {
   type After,
   appendItem,
@@ -39,6 +39,9 @@ const OVERHEAD = 48
 const KINDS: readonly string[] = ['note', 'acknowledgement']
 const SUBJECT_LIMIT = 200
 const REFERENCE_LIMIT = 100
+const LANGUAGE_LIMIT = 35
+/** How many refused messages one message can name (M4). */
+export const VOID_LIMIT = 16
 
 export type MessageKind = 'note' | 'acknowledgement'
 export type Body =
@@ -83,6 +86,10 @@ function bodyValue(body: Body): ValueMap {
 /** The smallest size for a text of `length` bytes and its mark. */
 const sizeFor = (length: number): number | undefined => SIZES.find((size) => size - OVERHEAD > length)
 
+/** The size of a padded draft: the steps of messages, and further ones for what is too long to send. */
+export const draftSize = (length: number): number =>
+  SIZES.find((size) => size >= length) ?? Math.ceil(length / 4096) * 4096
+
 /** CBOR, 0x80, zeros up to the smallest size. @throws Refused bad-size when no size holds it */
 function pad(text: Bytes): Bytes {
   const size = sizeFor(text.length)
@@ -120,7 +127,7 @@ function readPlaintext(text: Bytes): Plaintext {
   insist(isPlain, 'M5', 'wrong-body', 'checkpoints and marks are not known')
   return {
     body: readBody(fields.raw('body')),
-    language: fields.text('language'),
+    language: fields.text('language', LANGUAGE_LIMIT),
     subject: fields.textOrNull('subject', SUBJECT_LIMIT),
     ownReference: fields.textOrNull('own_reference', REFERENCE_LIMIT),
     foreignReference: fields.textOrNull('foreign_reference', REFERENCE_LIMIT),
@@ -180,9 +187,9 @@ export async function sealMessage(
 ): Promise<{ id: Bytes; item: Bytes; ciphertext: Bytes }> {
   const id = randomBytes(16)
   const text = encodePlaintext(plaintext)
-  readPlaintext(text) // what we would refuse we do not send
-  const blind = randomBytes(32)
   const padded = pad(text)
+  readOrRefuse(text) // what we would refuse we do not send
+  const blind = randomBytes(32)
   const plain = await contextHash(net, 'plain', blind, padded)
   const place = { thread: draft.thread, n: draft.n, id, device: author.id, plain }
   const key = await messageKey(net, secret, place)
@@ -265,7 +272,7 @@ function readHeader(fields: Fields): Header {
     id: fields.bytes('id', 16),
     counter: fields.uint('counter'),
     prev: fields.bytes('prev', 32),
-    void: fields.list('void').map((id) => asBytes(id, 16, 'void')),
+    void: asList(fields.raw('void'), 'void', VOID_LIMIT).map((id) => asBytes(id, 16, 'void')),
     after: readAfter(fields),
     kind: fields.text('kind') as MessageKind,
     plain: fields.bytes('plain', 32),

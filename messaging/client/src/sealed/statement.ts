@@ -119,8 +119,8 @@ export function asText(value: Value | undefined, max: number, name: string): str
   return value
 }
 
-export function asList(value: Value | undefined, name: string): readonly Value[] {
-  if (!Array.isArray(value)) throw bad(`${name} is no list`)
+export function asList(value: Value | undefined, name: string, max = Infinity): readonly Value[] {
+  if (!Array.isArray(value) || value.length > max) throw bad(`${name} is no list, or too long`)
   return value
 }
 

@@ -1,4 +1,5 @@
 import { type Device, type ItemJson, type KeyringJson, type KeyringView, Mailbox } from '../sealed/client.ts'
+import { Refused } from '../sealed/errors.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { Hex, Progress, SessionInfo, ThreadRow } from '../transport/wire.ts'
 import { Reading } from './reading.ts'
@@ -6,6 +7,8 @@ import type { Store } from './store.ts'
 
 const SAVE_AFTER = 1_500
 const KEYRING_PAGE = 100
+// What a Date can hold, in seconds.
+const isDate = (at: number): boolean => at <= 8_640_000_000_000
 
 /**
  * The mailbox of this device, with the input and output that it does not do itself: keyrings and items are
@@ -16,22 +19,27 @@ export class Correspondence {
   readonly rest: Rest
   readonly store: Store
   readonly device: Device
-  mailbox!: Mailbox
+  readonly mailbox: Mailbox
   readonly #readings = new Map<Hex, Reading>()
-  #keyrings = new Map<Hex, Promise<KeyringView>>()
-  #stamp = 0
+  readonly #keyrings = new Map<Hex, Promise<KeyringView>>()
+  #stamp: number
   #saving: ReturnType<typeof setTimeout> | undefined
 
-  private constructor(info: SessionInfo, rest: Rest, store: Store, device: Device) {
+  private constructor(info: SessionInfo, rest: Rest, store: Store, opened: [Device, Mailbox, number]) {
     this.info = info
     this.rest = rest
     this.store = store
-    this.device = device
+    this.device = opened[0]
+    this.mailbox = opened[1]
+    this.#stamp = opened[2]
   }
 
   static async open(info: SessionInfo, rest: Rest, store: Store, device: Device): Promise<Correspondence> {
-    const correspondence = new Correspondence(info, rest, store, device)
-    await correspondence.#openMailbox()
+    const kept = await store.state()
+    const setup = { net: info.net, serverKey: info.server_key, device }
+    const mailbox = await Mailbox.open(kept ? { ...setup, state: kept.state } : setup)
+    const correspondence = new Correspondence(info, rest, store, [device, mailbox, kept?.stamp ?? 0])
+    await correspondence.learnKeyring(device.principal)
     return correspondence
   }
 
@@ -71,6 +79,22 @@ export class Correspondence {
     }
   }
 
+  /**
+   * K8: the authorities that the server shows as members are those whose verified keyrings these are; else the
+   * thread stands still.
+   */
+  async checkMembers(row: ThreadRow): Promise<void> {
+    try {
+      for (const { principal, authority } of row.members) {
+        if (this.mailbox.keyring(principal) === null) await this.learnKeyring(principal)
+        this.mailbox.checkAuthority(authority.id, principal)
+      }
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      this.reading(row.thread).alarm ??= { code: error.code, rule: error.rule, seq: row.seq }
+    }
+  }
+
   receive(item: ItemJson): Promise<void> {
     const reading = this.reading(item.thread)
     this.saveSoon()
@@ -83,7 +107,8 @@ export class Correspondence {
     const check = this.mailbox.checkOpened.bind(this.mailbox, thread, progress.opened)
     try {
       // The opening device may be newer than the keyring known here.
-      return await check().catch(() => this.learnKeyring(progress.principal).then(check))
+      const opened = await check().catch(() => this.learnKeyring(progress.principal).then(check))
+      return isDate(opened.at) ? opened : null
     } catch {
       // An unproven claim of having opened is shown as nothing at all.
       return null
@@ -94,7 +119,11 @@ export class Correspondence {
   writing<T>(work: () => Promise<T>): Promise<T> {
     return navigator.locks.request(`messaging:${this.info.membership.id}`, async () => {
       const kept = await this.store.state()
-      if ((kept?.stamp ?? 0) !== this.#stamp) await this.#takeOver()
+      if (kept && kept.stamp !== this.#stamp) {
+        await this.mailbox.takeOver(kept.state)
+        // Last: what was not taken over in full is taken over again.
+        this.#stamp = kept.stamp
+      }
       return work()
     }) as Promise<T>
   }
@@ -121,23 +150,5 @@ export class Correspondence {
       const kept = await this.store.state()
       if ((kept?.stamp ?? 0) === this.#stamp) await this.store.saveState(this.nextState())
     }) as Promise<void>
-  }
-
-  async #openMailbox(): Promise<void> {
-    const kept = await this.store.state()
-    this.#stamp = kept?.stamp ?? 0
-    this.mailbox = await Mailbox.open({
-      net: this.info.net,
-      serverKey: this.info.server_key,
-      device: this.device,
-      ...(kept ? { state: kept.state } : {}),
-    })
-    await this.learnKeyring(this.principal)
-  }
-
-  async #takeOver(): Promise<void> {
-    this.#keyrings = new Map()
-    await this.#openMailbox()
-    for (const reading of this.#readings.values()) if (reading.seq > 0) await reading.replay()
   }
 }

@@ -9,7 +9,11 @@ import type { Correspondence } from './correspondence.ts'
 import type { OutboxEntry } from './store.ts'
 
 /** What the outbox keeps sealed beside each entry, to show it and to seal it again. */
-export type Copy = { to: Hex | null; note: NoteInput | null; of: { id: Hex; seq: number } | null }
+export type Copy = {
+  to: { authority: string; principal: Hex } | null
+  note: NoteInput | null
+  of: { id: Hex; seq: number } | null
+}
 
 const RESEALS = 3
 
@@ -29,11 +33,12 @@ const OUTDATED = new Set([
  */
 export class Outbox {
   onChange: () => void = () => undefined
+  /** A new thread that was sealed again has another id. */
+  onMoved: (from: Hex, to: Hex) => void = () => undefined
   readonly #within: Correspondence
   readonly #socket: Socket
   #attempt = 0
   #retry: ReturnType<typeof setTimeout> | undefined
-  #queuedAt = 0
 
   constructor(within: Correspondence, socket: Socket) {
     this.#within = within
@@ -56,9 +61,9 @@ export class Outbox {
     return this.#add(thread, 'acknowledgement', { to: null, note: null, of })
   }
 
-  /** Seal and queue a new thread with its first note; returns its id. */
-  async addThread(to: Hex, note: NoteInput): Promise<Hex> {
-    const entry = await this.#makeThread({ to, note, of: null })
+  /** Seal and queue a new thread with its first note; returns its id, until `onMoved`. Raises `Refused`. */
+  async addThread(authority: string, principal: Hex, note: NoteInput): Promise<Hex> {
+    const entry = await this.#makeThread({ to: { authority, principal }, note, of: null })
     void this.flush()
     return entry.thread
   }
@@ -73,19 +78,24 @@ export class Outbox {
       this.#socket.connect()
     } catch (error) {
       if (!(error instanceof Failure)) throw error
-      if (!error.isSignedOut) this.#retry = setTimeout(() => void this.flush(), retryDelay(this.#attempt++))
+      if (error.isSignedOut) this.#socket.end()
+      else this.#retry = setTimeout(() => void this.flush(), retryDelay(this.#attempt++))
     }
     this.onChange()
   }
 
-  /** Give up an entry the server refused; its text is returned for the composer. */
+  /** Give up an entry the server refused; its text is returned for the composer. Null when it is on its way again. */
   async takeBack(id: Hex): Promise<Copy | null> {
-    const entry = (await this.#within.store.outbox()).find((each) => each.id === id)
-    if (!entry) return null
-    const copy = await this.#copyOf(entry)
-    await this.#within.writing(async () => {
-      this.#markRefused(entry)
-      await this.#within.store.saveSealed(this.#within.nextState(), { remove: id })
+    const { store } = this.#within
+    const copy = await this.#within.sending(async () => {
+      const entry = await store.outboxEntry(id)
+      if (!entry?.problem) return null
+      const copy = await this.#copyOf(entry)
+      await this.#within.writing(async () => {
+        this.#markRefused(entry)
+        await store.saveSealed(this.#within.nextState(), { remove: id })
+      })
+      return copy
     })
     void this.flush()
     return copy
@@ -95,9 +105,13 @@ export class Outbox {
 
   async #add(thread: Hex, kind: 'note' | 'acknowledgement', copy: Copy): Promise<void> {
     await this.#catchUp(thread)
-    const isStopped = this.#within.reading(thread).alarm !== null
-    if (isStopped) throw new Refused('T8', 'thread-stopped', 'the thread stands still')
-    await this.#make({ thread, kind }, copy)
+    try {
+      await this.#make({ thread, kind }, copy)
+    } catch (error) {
+      // Another tab saw more than this one has verified: the text waits, sealed, until that is fetched.
+      if (!(error instanceof Refused && error.code === 'not-verified')) throw error
+      await this.#within.writing(() => this.#store({ id: randomId(), thread, kind, body: null }, copy))
+    }
     this.onChange()
     void this.flush()
   }
@@ -117,7 +131,10 @@ export class Outbox {
   /** Seal and store an entry, in the place of `replaces` if given. */
   #make({ thread, kind }: Pick<OutboxEntry, 'thread' | 'kind'>, copy: Copy, replaces?: OutboxEntry) {
     return this.#within.writing(async () => {
-      if (this.#within.mailbox.pending(thread) !== null) {
+      const isStopped = this.#within.reading(thread).alarm !== null
+      if (isStopped) throw new Refused('T8', 'thread-stopped', 'the thread stands still')
+      const isBehind = !replaces && (await this.#isAnyWaiting(thread))
+      if (isBehind || this.#within.mailbox.pending(thread) !== null) {
         return replaces ?? this.#store({ id: randomId(), thread, kind, body: null }, copy)
       }
       const { id, item, ciphertext } = await this.#seal(thread, copy)
@@ -125,13 +142,22 @@ export class Outbox {
     })
   }
 
+  /** Whether an earlier entry of the thread has not been sent; what comes later keeps its place behind it. */
+  async #isAnyWaiting(thread: Hex): Promise<boolean> {
+    const entries = await this.#within.store.outbox()
+    return entries.some((entry) => entry.thread === thread && entry.problem === null)
+  }
+
   async #makeThread(copy: Copy, replaces?: OutboxEntry): Promise<OutboxEntry> {
     const { to, note } = copy
     if (to === null || note === null) throw new Refused('T3', 'empty-message', 'nothing to seal')
-    await this.#within.learnKeyring(to)
+    await this.#within.learnKeyring(to.principal)
     return this.#within.writing(async () => {
-      const { thread, id, body } = await this.#within.mailbox.openThread({ to, note })
-      return this.#store({ id, thread, kind: 'thread', body }, copy, replaces)
+      const whom = { authority: to.authority, to: to.principal }
+      const { thread, id, body } = await this.#within.mailbox.openThread({ ...whom, note })
+      const entry = await this.#store({ id, thread, kind: 'thread', body }, copy, replaces)
+      if (replaces) this.onMoved(replaces.thread, thread)
+      return entry
     })
   }
 
@@ -149,8 +175,9 @@ export class Outbox {
   ): Promise<OutboxEntry> {
     const { sealed } = await this.#within.mailbox.sealDraft(`outbox:${made.id}`, copy as never)
     // Strictly rising, so that two notes of one millisecond keep their order; what replaces keeps its place.
-    if (!replaces) this.#queuedAt = Math.max(Date.now(), this.#queuedAt + 1)
-    const entry = { ...made, copy: sealed, queuedAt: replaces?.queuedAt ?? this.#queuedAt, problem: null }
+    const last = (await this.#within.store.outbox()).at(-1)?.queuedAt ?? 0
+    const queuedAt = replaces?.queuedAt ?? Math.max(Date.now(), last + 1)
+    const entry = { ...made, copy: sealed, queuedAt, problem: null }
     const change = replaces ? { add: entry, remove: replaces.id } : { add: entry }
     await this.#within.store.saveSealed(this.#within.nextState(), change)
     return entry
@@ -168,43 +195,62 @@ export class Outbox {
   // ---------------------------------------------------------------- sending
 
   async #sendAll(again: boolean): Promise<void> {
-    for (const entry of await this.#within.store.outbox()) {
-      try {
-        if (entry.problem === null) await this.#send(entry, 0)
-        else if (again) await this.#sendAgain(entry, 0)
-      } catch (error) {
-        // It cannot be sealed as things stand; the others shall not wait for it.
-        if (!(error instanceof Refused)) throw error
-        await this.#note(entry, { code: error.code, message: '' })
+    // Each as it stands when its turn comes: another tab may have sealed it anew or taken it back.
+    for (const { id } of await this.#within.store.outbox()) {
+      const entry = await this.#within.store.outboxEntry(id)
+      if (entry && (entry.problem === null || again)) await this.#send(entry)
+    }
+  }
+
+  async #send(waiting: OutboxEntry): Promise<void> {
+    let entry = waiting
+    try {
+      if (entry.problem !== null) entry = await this.#withdraw(entry)
+      for (let reseals = 0; ; reseals += 1) {
+        if (entry.body === null) entry = await this.#sealNow(entry)
+        if (entry.body === null) return // an earlier one of this thread is still underway
+        const failure = await this.#deliver(entry)
+        if (failure === null) return await this.#sent(entry)
+        if (failure.isTemporary) throw failure
+        if (!OUTDATED.has(failure.code) || reseals >= RESEALS) {
+          return await this.#note(entry, { code: failure.code, message: failure.message })
+        }
+        entry = await this.#withdraw(entry)
       }
+    } catch (error) {
+      // It cannot be sealed as things stand; the others shall not wait for it.
+      if (!(error instanceof Refused)) throw error
+      await this.#note(entry, { code: error.code, message: '' })
     }
   }
 
-  async #send(waiting: OutboxEntry, reseals: number): Promise<void> {
-    const entry =
-      waiting.body === null ? await this.#make(waiting, await this.#copyOf(waiting), waiting) : waiting
-    if (entry.body === null) return // an earlier one of this thread is still underway
-    const failure = await this.#deliver(entry)
-    if (failure === null) {
-      await this.#within.store.removeFromOutbox(entry.id)
-      await this.#within.reading(entry.thread).sync()
-      this.onChange()
-      return
-    }
-    if (failure.isTemporary) throw failure
-    if (OUTDATED.has(failure.code) && reseals < RESEALS) return this.#sendAgain(entry, reseals + 1)
-    await this.#note(entry, { code: failure.code, message: failure.message })
+  async #sent(entry: OutboxEntry): Promise<void> {
+    await this.#within.store.removeFromOutbox(entry.id)
+    await this.#within.reading(entry.thread).sync()
+    this.onChange()
   }
 
-  /** Learn what changed, seal anew and send; the refused bytes are named in `void`. */
-  async #sendAgain(entry: OutboxEntry, reseals: number): Promise<void> {
+  /** The bytes were refused: never to be sent again, and named by the next message (M4). The text waits. */
+  #withdraw(entry: OutboxEntry): Promise<OutboxEntry> {
+    return this.#within.writing(async () => {
+      this.#markRefused(entry)
+      const add = { ...entry, body: null, problem: null }
+      await this.#within.store.saveSealed(this.#within.nextState(), { add })
+      return add
+    })
+  }
+
+  /** Seal what waits for its turn, in the newest keys and at the verified end of its thread (M9, T4). */
+  async #sealNow(entry: OutboxEntry): Promise<OutboxEntry> {
+    const { mailbox } = this.#within
     const copy = await this.#copyOf(entry)
     await this.#within.learnKeyring(this.#within.principal)
-    if (entry.kind === 'thread') return this.#send(await this.#makeThread(copy, entry), reseals)
+    if (entry.kind === 'thread') return this.#makeThread(copy, entry)
     await this.#within.reading(entry.thread).sync()
-    await this.#within.writing(async () => this.#markRefused(entry))
-    if (this.#within.mailbox.needsRefresh(entry.thread)) await this.#renewKeys(entry.thread)
-    await this.#send(await this.#make(entry, copy, entry), reseals)
+    if (mailbox.pending(entry.thread) === null && mailbox.needsRefresh(entry.thread)) {
+      await this.#renewKeys(entry.thread)
+    }
+    return this.#make(entry, copy, entry)
   }
 
   #note(entry: OutboxEntry, problem: OutboxEntry['problem']): Promise<void> {

@@ -38,30 +38,27 @@ export class Reading {
     })
   }
 
-  /** Fetch what is new. Raises `Failure` when the server does not answer. */
+  /** Fetch what is new, on a first call after what this device has. Raises `Failure` without an answer. */
   sync(): Promise<void> {
-    return this.#inTurn(() => this.#fetch())
+    return this.load()
   }
 
   /** Take an item that the server pushed; earlier ones that were missed are fetched first. */
   receive(item: ItemJson): Promise<void> {
     return this.#inTurn(async () => {
+      await this.#applyKept()
       if (item.seq > this.seq + 1) await this.#fetch()
       // One that is known is compared with what was kept: another item at its place is a fork (T8).
       else await this.#applyAll([item], item.seq === this.seq + 1)
     })
   }
 
-  /** Apply everything once more into a mailbox that was opened anew. */
-  replay(): Promise<void> {
-    return this.#inTurn(async () => {
-      this.applied = []
-      await this.#applyKept()
-    })
-  }
-
   async #applyKept(): Promise<void> {
-    if (this.applied.length === 0) await this.#applyAll(await this.#within.store.items(this.thread), false)
+    if (this.applied.length > 0) return
+    const kept = await this.#within.store.items(this.thread)
+    // What a full storage left out here is fetched; it contradicts nothing.
+    const whole = kept.findIndex((item, index) => item.seq !== index + 1)
+    await this.#applyAll(whole < 0 ? kept : kept.slice(0, whole), false)
   }
 
   async #fetch(): Promise<void> {
@@ -73,7 +70,9 @@ export class Reading {
       )
       // Against what was known when asking: the items may already hold one more than the end that was read first.
       if (page.seq < before) return this.#stop({ code: 'server-went-back', rule: 'T8', seq: page.seq })
-      await this.#applyAll(page.items, true)
+      // A page with a gap is no contradiction as long as it goes on; what is missing is asked for again.
+      const next = page.items.filter((item, index) => item.seq === before + 1 + index)
+      await this.#applyAll(next.length > 0 ? next : page.items, true)
       if (page.items.length === 0 || this.seq >= page.seq) return
     }
   }

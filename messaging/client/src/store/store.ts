@@ -6,6 +6,8 @@ import { committed, deleteDatabase, finished, openDatabase, type StoreName } fro
 export interface Pin {
   net: string
   serverKey: Base64
+  /** The principal of the own authority (K8), once its keyring was verified here. */
+  principal?: Hex
 }
 
 /** One thing on its way: finished sealed bytes, so that every retry sends the same. `id`: of the sealed message. */
@@ -94,6 +96,10 @@ export class Store {
     const store = this.#database.transaction('outbox').objectStore('outbox')
     const entries = (await finished(store.getAll())) as OutboxEntry[]
     return entries.sort((one, other) => one.queuedAt - other.queuedAt)
+  }
+
+  outboxEntry(id: Hex): Promise<OutboxEntry | undefined> {
+    return this.#get('outbox', id)
   }
 
   removeFromOutbox(id: Hex): Promise<void> {

@@ -24,15 +24,18 @@ export function summarise(applied: readonly Applied[], openedSeq: number): Summa
     turn: 'nobody',
     unread: 0,
   }
+  let named: string | null = null
   for (const message of messagesOf(applied)) {
     summary.subject ??= message.subject
-    const own = message.isOwn ? message.ownReference : message.foreignReference
-    const foreign = message.isOwn ? message.foreignReference : message.ownReference
-    summary.ownReference = own ?? summary.ownReference
-    summary.foreignReference = foreign ?? summary.foreignReference
+    // Each side says its own reference. What one calls the other's is shown only until the other has said it.
+    if (message.isOwn) {
+      summary.ownReference = message.ownReference ?? summary.ownReference
+      named = message.foreignReference ?? named
+    } else summary.foreignReference = message.ownReference ?? summary.foreignReference
     if (message.kind === 'note') summary.turn = message.isOwn ? 'them' : 'us'
     if (!message.isOwn && message.seq > openedSeq) summary.unread += 1
   }
+  summary.foreignReference ??= named
   return summary
 }
 

@@ -20,5 +20,10 @@ export class Failure extends Error {
   }
 }
 
+/** For what is asked again after the next connection: no answer is no fault. */
+export function orLater(error: unknown): void {
+  if (!(error instanceof Failure && error.isTemporary)) throw error
+}
+
 // An answer over the socket has no status, so the codes that mean "not now" are named.
 const TEMPORARY = new Set(['too-many', 'unavailable', 'server-error', 'signed-out'])

@@ -13,6 +13,8 @@ export interface SocketOptions {
   onState(state: LineState, retryAt: number | null): void
   /** The server no longer holds what was missed: read everything again. */
   onReload(): void
+  /** A connection closed before the server had said anything: perhaps nobody is signed in any more. */
+  onUnheard?(): void
   connect?(url: string): WebSocket
 }
 
@@ -46,6 +48,7 @@ export class Socket {
   readonly #options: SocketOptions
   readonly #waiting = new Map<string, Waiting>()
   #socket: WebSocket | null = null
+  #wasHeard = false
   #nextId = 1
   #attempt = 0
   #retry: ReturnType<typeof setTimeout> | undefined
@@ -71,6 +74,7 @@ export class Socket {
     this.#setState('connecting')
     const socket = this.#options.connect?.(this.#options.url) ?? new WebSocket(this.#options.url)
     this.#socket = socket
+    this.#wasHeard = false
     socket.addEventListener(
       'message',
       (event) => socket === this.#socket && this.#receive(String(event.data)),
@@ -84,6 +88,14 @@ export class Socket {
     if (socket === null) return
     this.#closed(socket, 1006)
     socket.close()
+  }
+
+  /** The session is over, as the server has said elsewhere: nothing is tried again. */
+  end(): void {
+    if (this.#state === 'ended') return
+    clearTimeout(this.#retry)
+    this.#setState('ended')
+    this.drop()
   }
 
   /** Ask the server. Rejects with `Failure`; status 0 when the line broke before an answer came. */
@@ -112,6 +124,7 @@ export class Socket {
 
   #receive(data: string): void {
     const frame = JSON.parse(data) as Frame
+    this.#wasHeard = true
     if (frame.event !== undefined) this.#hear(frame.event, frame)
     else if (typeof frame.id === 'string') this.#answer(frame.id, frame)
   }
@@ -165,7 +178,10 @@ export class Socket {
     this.#waiting.clear()
     if (this.#state === 'ended') return
     if (code === SESSION_ENDED || code === MEMBERSHIP_ENDED) this.#setState('ended')
-    else this.#retryLater(code)
+    else {
+      this.#retryLater(code)
+      if (!this.#wasHeard) this.#options.onUnheard?.()
+    }
   }
 
   #retryLater(code: number): void {

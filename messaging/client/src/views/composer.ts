@@ -101,7 +101,7 @@ export class Composer {
     try {
       await this.onSend(this.note())
       this.set({ text: '' })
-      await this.#keeper.clear()
+      void this.#keeper.clear()
       byId('draft-state').textContent = ''
     } catch (error) {
       showProblem(problem, error)

@@ -1,9 +1,11 @@
-import { makeDeviceRequest, makeGenesis, type Person } from '../sealed/client.ts'
+import { type KeyringBody, makeDeviceRequest, makeGenesis, type Person } from '../sealed/client.ts'
 import { createDeviceKeys, deviceWords, fingerprintDigits } from '../sealed/keys.ts'
 import type { Correspondence } from '../store/correspondence.ts'
 import { Outbox } from '../store/outbox.ts'
+import { retryDelay } from '../transport/backoff.ts'
+import { Failure, orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
-import type { DeviceRequest, SessionInfo } from '../transport/wire.ts'
+import type { SessionInfo } from '../transport/wire.ts'
 import { takeDelivery } from './deliveries.ts'
 import { showKit } from './kit.ts'
 import { byId, clone, fill, hasText, show, showOnly, slot, text } from './page.ts'
@@ -31,6 +33,20 @@ function personOf(info: SessionInfo): Person {
 
 const now = (): number => Math.floor(Date.now() / 1000)
 
+/** The kit is printed: the same bytes are sent until the server has answered. */
+async function postUntilAnswered(rest: Rest, body: KeyringBody): Promise<void> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      await rest.post('keyrings', body)
+      return
+    } catch (error) {
+      if (!(error instanceof Failure && error.isTemporary) || error.isSignedOut) throw error
+      showProblem(byId('devices-problem'), error)
+      await new Promise((resolve) => setTimeout(resolve, retryDelay(attempt)))
+    }
+  }
+}
+
 class DevicesView {
   readonly #session: Session
   #look: ReturnType<typeof setInterval> | undefined
@@ -56,26 +72,36 @@ class DevicesView {
     const mayMake = info.membership.role === 'supervisor' || info.membership.role === 'administrator'
     this.#step(mayMake ? 'step-make-keyring' : 'step-no-keys')
     this.#onClick('make-keyring', () => this.#makeKeyring())
-    // A colleague may make them while this page is open.
-    this.#session.hear = { 'messaging.keyring.grew': () => mayMake || location.reload() }
+    // A colleague, or another tab, may make them while this page is open.
+    this.#session.hear = { 'messaging.keyring.grew': () => location.reload() }
   }
 
   async #makeKeyring(): Promise<void> {
-    const { info, store, rest } = this.#session
-    const keys = await createDeviceKeys()
-    const { device, kit, body } = await makeGenesis({
-      net: info.net,
-      person: personOf(info),
-      keys,
-      at: now(),
-    })
-    this.#session.hear = {}
+    const { info, rest } = this.#session
+    const made = { net: info.net, person: personOf(info), keys: await createDeviceKeys(), at: now() }
+    // An administrator reads no correspondence; the server grants him nothing else.
+    const isAdministrator = info.membership.role === 'administrator'
+    const { device, kit, body } = await makeGenesis(isAdministrator ? { ...made, roles: ['steward'] } : made)
+    const leaving = new AbortController()
+    this.#session.hear = {
+      'messaging.keyring.grew': () => {
+        leaving.abort() // this kit is worth nothing any more
+        location.reload()
+      },
+    }
     this.#step('kit')
-    await showKit(kit, info, device.principal)
+    await showKit(kit, info, device.principal, leaving.signal)
+    this.#session.hear = {}
     // The keys are kept before they are announced: an authority whose only device forgot its keys needs its kit.
-    await store.saveDevice(device)
-    await rest.post('keyrings', body)
-    this.#goOn()
+    const isKept = await this.#session
+      .keepDevice(device, null, () => postUntilAnswered(rest, body))
+      .catch((error) => {
+        // A colleague was faster, between the question and the answer.
+        if (error instanceof Failure && error.status === 409) return false
+        throw error
+      })
+    if (isKept) this.#goOn()
+    else location.reload()
   }
 
   // (b) The authority has keys; this device has none, or waits.
@@ -85,19 +111,16 @@ class DevicesView {
   }
 
   async #request(principal: string): Promise<void> {
-    const { info, store, rest } = this.#session
+    const { info, rest } = this.#session
     const keys = await createDeviceKeys()
-    const made = await makeDeviceRequest({
-      net: info.net,
-      principal,
-      person: personOf(info),
-      keys,
-      at: now(),
-    })
-    await store.saveDevice(made.device)
-    await rest.post('devices/requests', made.body)
-    const correspondence = await this.#session.openMailbox()
+    const who = { net: info.net, principal, person: personOf(info), keys, at: now() }
+    const { device, body } = await makeDeviceRequest(who)
+    const isKept = await this.#session.keepDevice(device, principal, () =>
+      rest.post('devices/requests', body),
+    )
+    const correspondence = isKept ? await this.#session.openMailbox() : null
     if (correspondence) await this.#wait(correspondence)
+    else location.reload()
   }
 
   async #wait(correspondence: Correspondence): Promise<void> {
@@ -125,9 +148,9 @@ class DevicesView {
 
   /** The request may have been lost on its way, or declined while this page was closed. */
   async #checkPending(correspondence: Correspondence): Promise<void> {
-    const { requests } = await correspondence.rest.get<{ requests: DeviceRequest[] }>('devices/requests')
-    const mine = requests.find((request) => request.device === correspondence.device.id)
-    if (mine === undefined || mine.status !== 'requested') this.#declined(correspondence)
+    const status = await this.#session.deviceStatus(correspondence.device.id)
+    if (status === 'enrolled') await this.#lookForApproval(correspondence)
+    else if (status !== 'requested') this.#declined(correspondence)
   }
 
   #declined(correspondence: Correspondence): void {
@@ -141,7 +164,7 @@ class DevicesView {
     this.#step('step-ready')
     const requests = new RequestList(correspondence, () => this.#showDevices(correspondence))
     this.#showDevices(correspondence)
-    const again = () => void this.#refresh(correspondence, requests)
+    const again = () => void this.#refresh(correspondence, requests).catch(orLater)
     const outbox = new Outbox(correspondence, this.#session.socket)
     const mailroom = { session: this.#session, correspondence, outbox }
     this.#session.hear = {
@@ -151,7 +174,12 @@ class DevicesView {
       'messaging.item.appended': (item) => void takeDelivery(mailroom, item),
     }
     this.#session.onReload = again
-    this.#session.onOpen = () => void outbox.flush()
+    let wasOpen = false
+    this.#session.onOpen = () => {
+      void outbox.flush()
+      if (wasOpen) again()
+      wasOpen = true
+    }
     this.#onClick('forget', async () => {
       await this.#session.store.forget()
       location.reload()
@@ -191,7 +219,10 @@ class DevicesView {
   }
 
   #goOn(): void {
-    location.replace(takeReturnPath() ?? '/devices/')
+    const path = takeReturnPath()
+    // An administrator reads no correspondence: the path is somebody else's who used this tab before.
+    const isReader = this.#session.info.membership.role !== 'administrator'
+    location.replace((isReader ? path : null) ?? '/devices/')
   }
 
   #onClick(id: string, work: () => Promise<void>): void {

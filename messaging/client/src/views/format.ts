@@ -1,10 +1,15 @@
 const language = (): string => document.documentElement.lang || 'en'
 
+// Others say when something was: whatever they say, the page opens.
+const UNKNOWN = '—'
+const isTime = (seconds: number): boolean => !Number.isNaN(new Date(seconds * 1000).getTime())
+
 let longForm: Intl.DateTimeFormat | undefined
 let dayForm: Intl.DateTimeFormat | undefined
 
 /** Date and time in the reader's language and zone, the zone named. Takes unix seconds. */
 export function dateTime(seconds: number): string {
+  if (!isTime(seconds)) return UNKNOWN
   longForm ??= new Intl.DateTimeFormat(language(), {
     year: 'numeric',
     month: 'short',
@@ -19,12 +24,13 @@ export function dateTime(seconds: number): string {
 }
 
 export function day(seconds: number): string {
+  if (!isTime(seconds)) return UNKNOWN
   dayForm ??= new Intl.DateTimeFormat(language(), { dateStyle: 'full' })
   return dayForm.format(seconds * 1000)
 }
 
 export function setTime(element: HTMLElement, at: number): void {
-  if (element instanceof HTMLTimeElement) element.dateTime = new Date(at * 1000).toISOString()
+  if (element instanceof HTMLTimeElement && isTime(at)) element.dateTime = new Date(at * 1000).toISOString()
   element.textContent = dateTime(at)
 }
 

@@ -20,7 +20,12 @@ export function asGroup(typed: string): string {
  * Show the recovery kit once and resolve when two of its groups were typed back. Nothing of it is stored; leaving
  * the page before is asked about.
  */
-export async function showKit(kit: RecoveryKit, info: SessionInfo, principal: string): Promise<void> {
+export async function showKit(
+  kit: RecoveryKit,
+  info: SessionInfo,
+  principal: string,
+  leaving: AbortSignal,
+): Promise<void> {
   const groups = (await kit.print(info.net)).split(' ')
   fill(byId('kit'), {
     authority: info.authority.name,
@@ -37,7 +42,7 @@ export async function showKit(kit: RecoveryKit, info: SessionInfo, principal: st
   )
   byId('kit-print').addEventListener('click', () => print())
   const leave = (event: BeforeUnloadEvent) => event.preventDefault()
-  addEventListener('beforeunload', leave)
+  addEventListener('beforeunload', leave, { signal: leaving })
   await typedBack(groups)
   removeEventListener('beforeunload', leave)
   byId('kit-groups').replaceChildren()

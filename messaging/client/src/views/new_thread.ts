@@ -1,5 +1,6 @@
 import { Refused } from '../sealed/errors.ts'
 import { DraftKeeper } from '../store/drafts.ts'
+import { Failure } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { AuthorityRow, Hex } from '../transport/wire.ts'
 import { Composer } from './composer.ts'
@@ -19,17 +20,18 @@ class NewThreadView {
   readonly #keeper: DraftKeeper
   readonly #composer: Composer
   #choices: { authority: AuthorityRow; element: HTMLElement; found: string }[] = []
-  #to: Hex | null = null
+  #to: { authority: string; principal: Hex } | null = null
   /** The thread that waits to be opened; it gets another id when it has to be sealed again. */
   #sentThread: Hex | null = null
 
   constructor(mailroom: Mailroom) {
     this.#mailroom = mailroom
     this.#keeper = new DraftKeeper(mailroom.correspondence, 'new')
-    this.#composer = new Composer(this.#keeper, () => ({ to: this.#to ?? '' }))
+    this.#composer = new Composer(this.#keeper, () => ({ to: this.#to?.principal ?? '' }))
     this.#composer.onSend = async (note) => {
       if (this.#to === null) throw new Refused('T3', 'choose-authority', 'no counterpart chosen')
-      this.#sentThread = await mailroom.outbox.addThread(this.#to, note)
+      const { authority, principal } = this.#to
+      this.#sentThread = await mailroom.outbox.addThread(authority, principal, note)
       this.#composer.enable(false)
     }
   }
@@ -41,6 +43,9 @@ class NewThreadView {
     byId('authority-change').addEventListener('click', () => this.#choose(null))
     byId('retry').addEventListener('click', () => void outbox.flush(true))
     outbox.onChange = () => void this.#outboxChanged()
+    outbox.onMoved = (from, to) => {
+      if (this.#sentThread === from) this.#sentThread = to
+    }
     session.hear = {
       'messaging.item.appended': (item) => void takeDelivery(this.#mailroom, item),
       'messaging.keyring.grew': ({ principal }) => void this.#keyringGrew(principal),
@@ -98,7 +103,7 @@ class NewThreadView {
   }
 
   #choose(authority: AuthorityRow | null): void {
-    this.#to = authority?.principal ?? null
+    this.#to = authority?.principal ? { authority: authority.id, principal: authority.principal } : null
     show(byId('authority-chooser'), authority === null)
     show(byId('authority-chosen'), authority !== null)
     show(byId('authority-problem'), false)
@@ -108,16 +113,22 @@ class NewThreadView {
       return
     }
     fill(byId('authority-chosen'), { name: authority.name, state: authority.state_name ?? '' })
-    if (this.#to) void this.#showFingerprint(this.#to)
+    void this.#showFingerprint()
   }
 
-  async #showFingerprint(principal: Hex): Promise<void> {
-    const place = byId('authority-chosen')
+  /** K8: digits are shown, and anything is sealed, only when keyring and authority belong together. */
+  async #showFingerprint(): Promise<void> {
+    const [place, to] = [byId('authority-chosen'), this.#to]
     fill(place, { digits: '' })
+    if (to === null) return
+    const { correspondence } = this.#mailroom
     try {
-      const keyring = await this.#mailroom.correspondence.learnKeyring(principal)
-      if (this.#to === principal) fill(place, { digits: keyring.fingerprint })
+      const keyring = await correspondence.learnKeyring(to.principal)
+      correspondence.mailbox.checkAuthority(to.authority, to.principal)
+      if (this.#to === to) fill(place, { digits: keyring.fingerprint })
     } catch (error) {
+      if (this.#to !== to) return
+      if (error instanceof Refused) this.#choose(null)
       showProblem(byId('authority-problem'), error)
     }
   }
@@ -138,8 +149,7 @@ class NewThreadView {
     const { outbox } = this.#mailroom
     const waiting = (await outbox.entries()).filter(({ entry }) => entry.kind === 'thread')
     const problem = waiting.find(({ entry }) => entry.problem !== null)
-    const [first] = waiting
-    if (first) this.#sentThread = first.entry.thread
+    this.#sentThread = waiting[0]?.entry.thread ?? this.#sentThread
     this.#composer.enable(waiting.length === 0)
     show(byId('new-waiting'), waiting.length > 0)
     byId('new-waiting-words').textContent = problem?.entry.problem
@@ -147,10 +157,19 @@ class NewThreadView {
       : text('thread-waiting')
     show(byId('take-back'), problem !== undefined)
     if (problem) byId('take-back').onclick = () => void this.#takeBack(problem.entry.id)
-    if (waiting.length === 0 && this.#sentThread !== null) {
-      await this.#keeper.clear()
-      location.assign(`/threads/${this.#sentThread}/`)
-    }
+    if (waiting.length === 0 && this.#sentThread !== null) await this.#leaveFor(this.#sentThread)
+  }
+
+  /** To the thread, or to the list when another tab has sealed it again, under an id not known here. */
+  async #leaveFor(thread: Hex): Promise<void> {
+    const [isThere] = await Promise.all([
+      this.#mailroom.correspondence.thread(thread).then(
+        () => true,
+        (error) => !(error instanceof Failure && error.status === 404),
+      ),
+      this.#keeper.clear(),
+    ])
+    location.assign(isThere ? `/threads/${thread}/` : '/threads/')
   }
 
   async #takeBack(id: Hex): Promise<void> {
@@ -166,7 +185,7 @@ class NewThreadView {
       foreign_reference: foreignReference ?? '',
       language,
     })
-    const choice = this.#choices.find(({ authority }) => authority.principal === copy.to)
+    const choice = this.#choices.find(({ authority }) => authority.principal === copy.to?.principal)
     if (choice) this.#choose(choice.authority)
   }
 }

@@ -1,11 +1,12 @@
 import { PROTOCOL_VERSION } from '../generated/protocol.ts'
+import type { Device } from '../sealed/client.ts'
 import { Correspondence } from '../store/correspondence.ts'
 import { Outbox } from '../store/outbox.ts'
 import { type Pin, Store } from '../store/store.ts'
 import { Failure } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import { Socket } from '../transport/socket.ts'
-import type { EventName, Events, SessionInfo } from '../transport/wire.ts'
+import type { DeviceRequest, EventName, Events, Hex, SessionInfo } from '../transport/wire.ts'
 import { ConnectionBanner } from './connection.ts'
 import { byId, show } from './page.ts'
 
@@ -36,7 +37,16 @@ export class Session {
         if (state === 'open') this.onOpen()
       },
       onReload: () => this.onReload(),
+      onUnheard: () => void this.#checkSignedIn(),
     })
+  }
+
+  async #checkSignedIn(): Promise<void> {
+    try {
+      await this.rest.get<SessionInfo>('session')
+    } catch (error) {
+      if (error instanceof Failure && error.isSignedOut) this.socket.end()
+    }
   }
 
   /** Raises `Failure`; shows the alarm and raises when the server is not the one this device knows. */
@@ -44,7 +54,7 @@ export class Session {
     const info = await rest.get<SessionInfo>('session')
     if (info.protocol !== PROTOCOL_VERSION) throw new Failure('page-outdated', '', 400)
     const store = await Store.open(info.membership.id)
-    await checkPin(store, { net: info.net, serverKey: info.server_key })
+    await checkPin(store, info)
     const session = new Session(info, rest, store)
     addEventListener('online', () => session.socket.connect())
     // The system knows of a lost line long before a time-out does.
@@ -58,14 +68,47 @@ export class Session {
     const device = await this.store.device()
     if (!device || device.principal !== this.info.principal) return null
     this.correspondence = await Correspondence.open(this.info, this.rest, this.store, device)
+    // K8: the own authority keeps the principal that was verified here.
+    await this.store.savePin({ ...pinOf(this.info), principal: device.principal })
     return this.correspondence
+  }
+
+  /** What the server says of a device of this person; null when it knows of none. */
+  async deviceStatus(device: Hex): Promise<DeviceRequest['status'] | null> {
+    const { requests } = await this.rest.get<{ requests: DeviceRequest[] }>('devices/requests')
+    return requests.find((request) => request.device === device)?.status ?? null
+  }
+
+  /**
+   * Keep the keys of a new device and announce them, one tab at a time. False, and nothing is done, when the
+   * principal is not `expected` any more, or when this browser holds a device that the server has not declined.
+   */
+  keepDevice(device: Device, expected: Hex | null, announce: () => Promise<unknown>): Promise<boolean> {
+    return navigator.locks.request(`messaging:${this.info.membership.id}:device`, async () => {
+      const info = await this.rest.get<SessionInfo>('session')
+      const { principal } = info
+      await checkPin(this.store, info)
+      if (principal !== expected) return false
+      const kept = await this.store.device()
+      if (kept && kept.principal === principal) {
+        const status = await this.deviceStatus(kept.id)
+        if (status === 'requested' || status === 'enrolled') return false
+      }
+      await this.store.saveDevice(device)
+      await announce()
+      return true
+    }) as Promise<boolean>
   }
 }
 
-async function checkPin(store: Store, met: Pin): Promise<void> {
-  const known = await store.pin()
+const pinOf = ({ net, server_key }: SessionInfo): Pin => ({ net, serverKey: server_key })
+
+/** K8, T8: the server, and the principal of the own authority, are those that this device has met before. */
+async function checkPin(store: Store, info: SessionInfo): Promise<void> {
+  const [known, met] = [await store.pin(), pinOf(info)]
   if (known === undefined) return store.savePin(met)
-  if (known.net === met.net && known.serverKey === met.serverKey) return
+  const isSame = known.net === met.net && known.serverKey === met.serverKey
+  if (isSame && (known.principal ?? info.principal) === info.principal) return
   show(byId('server-changed'), true)
   throw new Failure('server-changed', '', 400)
 }

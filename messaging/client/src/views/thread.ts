@@ -1,8 +1,10 @@
-import type { Applied, OpenedMessage } from '../sealed/client.ts'
+import type { Applied, ItemJson, OpenedMessage } from '../sealed/client.ts'
 import { type Draft, DraftKeeper } from '../store/drafts.ts'
 import type { Copy } from '../store/outbox.ts'
 import type { Reading } from '../store/reading.ts'
 import { acknowledgementsOf, messagesOf, type OtherSide, standing, summarise } from '../store/summary.ts'
+import { retryDelay } from '../transport/backoff.ts'
+import { orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { Hex, Progress, ThreadRow } from '../transport/wire.ts'
 import { Arrivals } from './arrivals.ts'
@@ -55,12 +57,13 @@ class ThreadView {
   }
 
   async start(): Promise<void> {
-    const { session, outbox } = this.#mailroom
+    const { session, outbox, correspondence } = this.#mailroom
     for (const member of this.#row.members) this.#authorities.set(member.principal, member.authority)
     this.#openedSeq = this.#own()?.opened_seq ?? 0
     const unreadAfter = this.#openedSeq
     this.#listen()
     await this.#reading.load(this.#row.seq)
+    await correspondence.checkMembers(this.#row)
     this.#add(this.#reading.applied)
     await this.#takeProgress(this.#row.progress)
     this.#describe()
@@ -82,15 +85,19 @@ class ThreadView {
     session.hear = {
       'messaging.item.appended': (item) => {
         if (item.thread !== this.#id) return void takeDelivery(this.#mailroom, item)
-        void this.#reading.receive(item).then(() => this.#grown())
+        void this.#receive(item).catch((error) => this.#orAgain(error))
       },
       'messaging.keyring.grew': ({ principal }) => void takeKeyring(this.#mailroom, principal),
       'messaging.progress.made': (progress) => {
         if (progress.thread === this.#id) void this.#takeProgress([progress])
       },
     }
-    session.onOpen = () => void outbox.flush()
-    session.onReload = () => void this.#catchUp()
+    session.onOpen = () => {
+      void outbox.flush()
+      // An event may have been heard, and its item not fetched, when the line broke.
+      this.#catchUpSoon()
+    }
+    session.onReload = () => this.#catchUpSoon()
     document.addEventListener('visibilitychange', () => void this.#markOpened())
     byId('retry').addEventListener('click', () => void outbox.flush(true))
   }
@@ -105,11 +112,27 @@ class ThreadView {
     return this.#row.members.toSorted((one) => (one.principal === principal ? 1 : -1))
   }
 
+  async #receive(item: ItemJson): Promise<void> {
+    await this.#reading.receive(item)
+    await this.#grown()
+  }
+
   async #catchUp(): Promise<void> {
     await this.#reading.sync()
     await this.#grown()
     this.#row = await this.#mailroom.correspondence.thread(this.#id)
     await this.#takeProgress(this.#row.progress)
+  }
+
+  /** Without an answer: after the next connection, or a little later when the line is open. */
+  #orAgain(error: unknown): void {
+    orLater(error)
+    if (!this.#mailroom.session.socket.isOpen) return
+    setTimeout(() => this.#catchUpSoon(), retryDelay(3))
+  }
+
+  #catchUpSoon(): void {
+    void this.#catchUp().catch((error) => this.#orAgain(error))
   }
 
   /** Show what was applied since the last look, without moving what is being read. */
@@ -168,14 +191,9 @@ class ThreadView {
     const summary = summarise(this.#reading.applied, this.#openedSeq)
     const subject = summary.subject ?? text('no-subject')
     byId('subject').textContent = subject
-    document.title = document.title.replace(/^[^·]*/, `${subject} `)
     fill(byId('references'), { own: summary.ownReference ?? '—', foreign: summary.foreignReference ?? '—' })
-    if (this.#composer.get('own_reference') === '') {
-      this.#composer.set({
-        own_reference: summary.ownReference ?? '',
-        foreign_reference: summary.foreignReference ?? '',
-      })
-    }
+    this.#prefill('own_reference', summary.ownReference)
+    this.#prefill('foreign_reference', summary.foreignReference)
     byId('parties').replaceChildren(
       ...this.#parties().map((member) => {
         const isOwn = member.principal === correspondence.principal
@@ -183,6 +201,10 @@ class ThreadView {
       }),
     )
     this.#showAlarm()
+  }
+
+  #prefill(name: 'own_reference' | 'foreign_reference', reference: string | null): void {
+    if (reference !== null && this.#composer.get(name) === '') this.#composer.set({ [name]: reference })
   }
 
   #showAlarm(): void {

@@ -1,4 +1,5 @@
 import { summarise } from '../store/summary.ts'
+import { orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { Hex, ThreadRow } from '../transport/wire.ts'
 import { folded, number, setTime } from './format.ts'
@@ -37,7 +38,12 @@ class ThreadsView {
       'messaging.progress.made': (progress) => void this.#refresh(progress.thread),
     }
     session.onReload = () => void this.#reload()
-    session.onOpen = () => void outbox.flush()
+    let wasOpen = false
+    session.onOpen = () => {
+      void outbox.flush()
+      if (wasOpen) void this.#reload().catch(orLater)
+      wasOpen = true
+    }
     outbox.onChange = () => void this.#showWaiting()
     byId('search').addEventListener('input', () => this.#filter())
     byId('search-form').addEventListener('submit', (event) => event.preventDefault())
@@ -102,6 +108,7 @@ class ThreadsView {
     const reading = correspondence.reading(row.thread.thread)
     try {
       await reading.load(row.thread.seq)
+      await correspondence.checkMembers(row.thread)
     } catch {
       fill(row.element, { subject: text('thread-not-opened') })
       return

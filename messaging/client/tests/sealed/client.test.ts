@@ -145,7 +145,9 @@ test('M9 nothing is sealed to a principal whose keyring was not verified', async
   const world = await World.create()
   const [a, b] = [await world.authority('p-a'), await world.authority('p-b')]
   const note = { text: 'x', language: 'en' }
-  await refuses('M9', 'keyring-unknown', () => a.mailbox.openThread({ to: b.device.principal, note }))
+  await refuses('M9', 'keyring-unknown', () =>
+    a.mailbox.openThread({ authority: 'b', to: b.device.principal, note }),
+  )
 })
 
 test('K10 a keyring shorter than before, or another one, is refused', async () => {
@@ -329,4 +331,134 @@ test('a steward reads a request and sees the words of the device', async () => {
   assert.equal(read.device, request.device.id)
   assert.match(read.words, /^(\d{5} ){5}\d{5}$/)
   await refuses('K3', 'wrong-statement', () => b.mailbox.readDeviceRequest(request.statement))
+})
+
+test('K8 what is sealed goes to the pinned principal of the chosen authority, whatever the directory says', async () => {
+  const world = await World.create()
+  const [a, b, ghost] = [
+    await world.authority('p-a'),
+    await world.authority('p-b'),
+    await world.authority('p-g'),
+  ]
+  const note = { text: 'x', language: 'en' }
+  const authority = { id: 'b', name: 'B' }
+  const to = ghost.device.principal
+  await a.mailbox.applyKeyring({ ...world.keyring(b.device.principal, false), authority })
+  a.mailbox.checkAuthority('b', b.device.principal)
+  // The directory names the ghost as authority b; its keyring comes under another id, or under none.
+  await a.mailbox.applyKeyring({ ...world.keyring(to, false), authority: null })
+  await refuses('K8', 'changed-principal', () => a.mailbox.openThread({ authority: 'b', to, note }))
+  await a.mailbox.applyKeyring({ ...world.keyring(to, false), authority: { id: 'g', name: 'B' } })
+  await refuses('K8', 'changed-principal', () => a.mailbox.openThread({ authority: 'b', to, note }))
+  await refuses('K8', 'changed-principal', () => a.mailbox.openThread({ authority: 'new', to, note }))
+  await refuses('K8', 'changed-principal', () => a.mailbox.checkAuthority('b', to))
+  await refuses('K8', 'changed-principal', () =>
+    a.mailbox.applyKeyring({ ...world.keyring(to, false), authority: { id: 'h', name: 'B' } }),
+  )
+  assert.deepEqual(a.mailbox.exportPublicState().threads, {})
+})
+
+test('M4 a second tab takes over counters and pins without losing what it has verified', async () => {
+  const { world, a, thread } = await twoAuthorities()
+  const other = { ...a, mailbox: await world.open(a.device, a.mailbox.exportPublicState()) }
+  await other.mailbox.applyKeyring(world.keyring(a.device.principal))
+  await world.read(other.mailbox, thread)
+  await world.send(a, thread, 'from the first tab')
+  const lost = await a.mailbox.sealNote(thread, { text: 'lost', language: 'en' })
+  await other.mailbox.takeOver(a.mailbox.exportPublicState())
+  assert.equal(other.mailbox.thread(thread)?.seq, 2)
+  assert.equal(other.mailbox.thread(thread)?.stopped, null)
+  assert.equal(other.mailbox.pending(thread), lost.id)
+  // A place that only the other tab has seen is fetched before anything is sealed.
+  other.mailbox.markRefused(thread, lost.id)
+  const note = { text: 'x', language: 'en' }
+  await refuses('M9', 'not-verified', () => other.mailbox.sealNote(thread, note))
+  await world.read(other.mailbox, thread)
+  await world.send(other, thread, 'from the second tab')
+  await world.read(a.mailbox, thread)
+  await a.mailbox.takeOver(other.mailbox.exportPublicState())
+  const item = await world.send(a, thread, 'from the first again')
+  assert.deepEqual(messageOf(await other.mailbox.applyItem(item)).marks, [])
+  for (const tab of [a, other]) assert.equal(tab.mailbox.thread(thread)?.seq, 5)
+})
+
+test('M4 what was accepted after another tab had stored its state stays accepted', async () => {
+  const { world, a, thread } = await twoAuthorities()
+  const sealed = await a.mailbox.sealNote(thread, { text: 'x', language: 'en' })
+  const stored = a.mailbox.exportPublicState()
+  await world.append(thread, 'message', sealed.item, { ciphertext: sealed.ciphertext })
+  await world.read(a.mailbox, thread)
+  await a.mailbox.takeOver(stored)
+  assert.equal(a.mailbox.pending(thread), null)
+  await world.send(a, thread, 'y')
+})
+
+test('T8 only another transcript at a verified place is a contradiction between tabs', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  await world.send(b, thread, 'seen by the other tab only')
+  const state = b.mailbox.exportPublicState()
+  const pin = state.threads[thread]
+  assert.ok(pin)
+  await a.mailbox.takeOver({ ...a.mailbox.exportPublicState(), threads: { [thread]: pin } })
+  assert.equal(a.mailbox.thread(thread)?.stopped, null)
+  const lie = { ...pin, seq: 2, transcript: thread }
+  await a.mailbox.takeOver({ ...a.mailbox.exportPublicState(), threads: { [thread]: lie } })
+  assert.equal(a.mailbox.thread(thread)?.stopped?.code, 'forked-thread')
+})
+
+test('M4 a message names at most 16 refused ones; of more the oldest counts as never signed', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  for (let n = 0; n < 20; n += 1) {
+    const { id } = await a.mailbox.sealNote(thread, { text: 'lost', language: 'en' })
+    a.mailbox.markRefused(thread, id)
+  }
+  const item = await world.send(a, thread, 'at last')
+  await world.read(b.mailbox, thread)
+  assert.deepEqual(messageOf(await b.mailbox.applyItem(item)).marks, [])
+  await world.send(a, thread, 'next')
+  const { item: raw, ciphertext } = await a.mailbox.sealNote(thread, { text: 'x', language: 'en' })
+  const many = await alter(fromBase64(raw), 'message', a.key, (fields) => {
+    fields.void = Array.from({ length: 17 }, (_, n) => new Uint8Array(16).fill(n))
+  })
+  const appended = await world.append(thread, 'message', toBase64(many), { ciphertext })
+  await world.read(a.mailbox, thread).catch(() => undefined)
+  await b.mailbox.applyItem((world.threads.get(thread) ?? [])[3] as never)
+  await refuses('E2', 'bad-statement', () => b.mailbox.applyItem(appended))
+})
+
+test('T7 an epoch that did not open is not forgotten at the next one', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const renew = async () => {
+    const { entry, envelopes } = await b.mailbox.refresh(thread)
+    const item = await world.append(thread, 'entry', entry, { envelopes })
+    await world.read(b.mailbox, thread)
+    return item
+  }
+  await a.mailbox.applyItem({ ...(await renew()), envelopes: null })
+  await a.mailbox.applyItem(await renew())
+  assert.equal(a.mailbox.thread(thread)?.broken, 'cannot-open')
+  await refuses('T7', 'broken-thread', () => a.mailbox.sealNote(thread, { text: 'x', language: 'en' }))
+})
+
+test('M5 a language has at most 35 characters; what a reader would refuse is not sealed', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const note = { text: 'x', language: 'a'.repeat(35) }
+  const sealed = await a.mailbox.sealNote(thread, note)
+  const item = await world.append(thread, 'message', sealed.item, { ciphertext: sealed.ciphertext })
+  assert.equal(messageOf(await b.mailbox.applyItem(item)).language, note.language)
+  await world.read(a.mailbox, thread)
+  const long = { text: 'x', language: 'a'.repeat(36) }
+  await refuses('M5', 'wrong-body', () => a.mailbox.sealNote(thread, long))
+  assert.equal(a.mailbox.pending(thread), null)
+})
+
+test('a draft does not show the server how it grows', async () => {
+  const { a, thread } = await twoAuthorities()
+  const lengthOf = async (length: number) =>
+    (await a.mailbox.sealDraft(thread, { text: 'x'.repeat(length) })).sealed.length
+  assert.equal(await lengthOf(1), await lengthOf(400))
+  assert.notEqual(await lengthOf(1), await lengthOf(600))
+  const draft = { text: 'x'.repeat(44_000) }
+  const { sealed } = await a.mailbox.sealDraft(thread, draft)
+  assert.deepEqual(await a.mailbox.openDraft(thread, sealed), draft)
 })

@@ -8,6 +8,7 @@ import {
   aeadSeal,
   checkKemKey,
   checkSigningKey,
+  chooseKemPath,
   createDeviceKeys,
   deviceWords,
   fingerprintDigits,

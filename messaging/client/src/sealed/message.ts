@@ -325,20 +325,19 @@ export async function acceptMessage(
   insist(SIZES.includes(ciphertext.length), 'M3', 'bad-size', 'a ciphertext of another size') // M3
   insist(equal(await sha256(ciphertext), header.cipher), 'M3', 'wrong-cipher', 'not the signed ciphertext') // M3
   const id = toHex(header.id)
-  insist(!state.ids.has(id), 'M2', 'repeated-id', 'a message with this id is here already') // M2
+  insist(!state.ids.has(id, state.seq), 'M2', 'repeated-id', 'a message with this id is here already') // M2
   const name = toHex(device.id)
   const writer = state.writers.get(name)
   const isVoided = state.voided.has(id) // M4: turns up late, so it is shown and counts for nothing
   checkAfter(state, header, isVoided ? 1 : (writer?.seq ?? 1)) // M7
   const marks = findMarks(state, header, writer) // M4
-  const next = await appendItem(net, state, statement.hash, header.by)
+  const next = await appendItem(net, state, { item: statement.hash, by: header.by, id })
   const place = { counter: header.counter, prev: statement.hash, seq: endOf(next).seq }
   return {
     state: {
       ...next,
       writers: isVoided ? state.writers : new Map(state.writers).set(name, place),
-      ids: new Set(state.ids).add(id),
-      voided: new Set([...state.voided, ...header.void.map(toHex)]),
+      voided: header.void.length > 0 ? new Set([...state.voided, ...header.void.map(toHex)]) : state.voided,
     },
     message: { ...header, at: statement.at, device, hash: statement.hash, marks },
   }

@@ -48,6 +48,24 @@ export interface Writer {
   readonly seq: number
 }
 
+/** The message ids of a thread, one list for all its states, so that no item copies it. A state of place `seq`
+ *  knows what stands up to there; what was tried at a later place is overwritten by what came to stand there. */
+export class MessageIds {
+  readonly #places = new Map<string, number>()
+  readonly #ids: (string | null)[] = []
+
+  has(id: string, seq: number): boolean {
+    const place = this.#places.get(id)
+    return place !== undefined && place <= seq && this.#ids[place] === id
+  }
+
+  /** `id` null: an entry stands there. */
+  put(seq: number, id: string | null): void {
+    this.#ids[seq] = id
+    if (id !== null) this.#places.set(id, seq)
+  }
+}
+
 /** A thread verified to the transcript place `seq`. */
 export interface ThreadState {
   readonly thread: Bytes
@@ -67,8 +85,8 @@ export interface ThreadState {
   readonly writers: ReadonlyMap<string, Writer>
   /** Highest keyring `n` seen of each principal, by its id in hex (M1). */
   readonly lowest: ReadonlyMap<string, number>
-  /** Message ids in hex (M2), and those named as refused (M4). */
-  readonly ids: ReadonlySet<string>
+  /** Message ids by place (M2), and in hex those named as refused (M4). */
+  readonly ids: MessageIds
   readonly voided: ReadonlySet<string>
 }
 
@@ -274,7 +292,7 @@ export async function acceptEntry(
   if (envelopes) await checkEnvelopes(net, envelopes, { recipients, sealed: entry.sealed, rule: 'T1' }) // T1
   const epoch = { n, head: statement.hash, prev, author: author.id, members, commit, history }
   const before = state ?? (await emptyThread(net, thread, entry.kind ?? '', by.principal))
-  const next = await appendItem(net, before, statement.hash, by)
+  const next = await appendItem(net, before, { item: statement.hash, by, id: null })
   return { ...next, n, head: epoch.head, members, epochs: [...before.epochs, epoch] }
 }
 
@@ -292,13 +310,18 @@ async function emptyThread(net: string, thread: Bytes, kind: string, openedBy: B
     lastBy: openedBy,
     writers: new Map(),
     lowest: new Map(),
-    ids: new Set(),
+    ids: new MessageIds(),
     voided: new Set(),
   }
 }
 
-/** One more item in the transcript, by `by`. */
-export async function appendItem(net: string, state: ThreadState, item: Bytes, by: By): Promise<ThreadState> {
+/** One more item in the transcript, by `by`; `id` of a message. */
+export async function appendItem(
+  net: string,
+  state: ThreadState,
+  { item, by, id }: { item: Bytes; by: By; id: string | null },
+): Promise<ThreadState> {
+  state.ids.put(state.seq + 1, id)
   const hash = await nextTranscript(net, state.thread, endOf(state), item)
   const lowest = new Map(state.lowest).set(toHex(by.principal), by.n)
   return {

@@ -63,6 +63,9 @@ export class Reading {
 
   async #fetch(): Promise<void> {
     for (;;) {
+      const stopped = this.#within.mailbox.thread(this.thread)?.stopped
+      // Another tab of this device has seen another transcript.
+      if (stopped && !this.alarm) await this.#stop({ code: stopped.code, rule: 'T8', seq: stopped.seq })
       if (this.alarm) return
       const before = this.seq
       const page = await this.#within.rest.get<{ items: ItemJson[]; seq: number }>(

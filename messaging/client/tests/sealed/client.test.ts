@@ -279,6 +279,19 @@ test('T8 a receipt for another item stops the thread', async () => {
   await refuses('T8', 'thread-stopped', () => b.mailbox.applyItem(appended))
 })
 
+test('M2 what was tried at a place and not taken does not count as seen', async () => {
+  const { world, a, b, thread } = await twoAuthorities()
+  const note = await a.mailbox.sealNote(thread, { text: 'x', language: 'en' })
+  const lost = { item: note.item, ciphertext: note.ciphertext }
+  const item = await world.append(thread, 'message', lost.item, { ciphertext: lost.ciphertext })
+  const receipt = toBase64(flip(fromBase64(item.receipt), fromBase64(item.receipt).length - 1))
+  for (let n = 0; n < 2; n += 1)
+    await refuses('E2', 'bad-signature', () => b.mailbox.applyItem({ ...item, receipt }))
+  assert.equal((await b.mailbox.applyItem(item)).seq, 3)
+  const again = await world.append(thread, 'message', lost.item, { ciphertext: lost.ciphertext })
+  await refuses('M2', 'repeated-id', () => b.mailbox.applyItem(again))
+})
+
 test('E2 a receipt with a wrong signature is not taken, the right one afterwards is', async () => {
   const { world, a, b, thread } = await twoAuthorities()
   const item = await world.send(a, thread, 'x')

@@ -1,6 +1,7 @@
 """What deploy/run does once Python is there: prepare, serve, start the helpers, prove, wait."""
 
 import argparse
+import fcntl
 import hashlib
 import os
 import secrets
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import IO, NoReturn
 
 import httpx
 
@@ -114,6 +115,7 @@ def prepare(options: Options, state: Path, environment: Mapping[str, str]) -> No
     """Bring database, keys, demonstration data and static files up to date, with one start of Django."""
     os.environ.update(environment)
     import django
+    from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
     from django.core.management.base import CommandError
@@ -121,6 +123,7 @@ def prepare(options: Options, state: Path, environment: Mapping[str, str]) -> No
 
     try:
         django.setup()
+        check_redis(settings.REDIS_URL)
         with redirect_stdout(StringIO()):
             call_command("migrate", verbosity=0, interactive=False)
             call_command("make_server_key")
@@ -130,10 +133,23 @@ def prepare(options: Options, state: Path, environment: Mapping[str, str]) -> No
             if not marker.exists() or marker.read_text() != wanted:
                 call_command("collectstatic", interactive=False, verbosity=0, clear=True)
                 marker.write_text(wanted)
+        connections.close_all()
     except (ImproperlyConfigured, CommandError, OperationalError) as error:
         raise CannotStart(str(error)) from error
-    finally:
-        connections.close_all()
+
+
+def check_redis(url: str) -> None:
+    """Raise `CannotStart` when a Redis was named that does not answer."""
+    if not url:
+        return
+    from redis import Redis
+    from redis.exceptions import RedisError
+
+    try:
+        with Redis.from_url(url, socket_connect_timeout=5) as redis:
+            redis.ping()
+    except (RedisError, ValueError) as error:
+        raise CannotStart(f"The Redis of NETWORK_REDIS_URL does not answer: {error}") from error
 
 
 # --- Processes ----------------------------------------------------------------------------------------------
@@ -216,41 +232,44 @@ class Child:
             self.process.wait()
 
 
-def start_server(options: Options, state: Path, environment: Mapping[str, str]) -> Child:
-    """Return the server once it answers on /healthz."""
+def the_server(options: Options, state: Path, environment: Mapping[str, str]) -> Child:
+    """Describe the server's process."""
     command = [sys.executable, "manage.py", "serve", "--host", options.host, "--port", str(options.port)]
-    child = Child("server", command, environment, state / "logs" / "server.log")
-    child.start()
+    return Child("server", command, environment, state / "logs" / "server.log")
+
+
+def wait_healthy(child: Child, options: Options, stopping: "Stopping") -> None:
+    """Wait until the server answers on /healthz; raises `CannotStart`."""
+    environment = child.environment
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(options.host, options.host)  # noqa: S104
     name = httpx.URL(environment["NETWORK_SITE_ORIGIN"]).netloc.decode()
     address = f"http://{host}:{options.port}/healthz"
     deadline = time.monotonic() + HEALTHY_SECONDS
     with httpx.Client(headers={"Host": name}, trust_env=False) as http:
         while time.monotonic() < deadline:
+            stopping.check()
             if child.has_ended:
                 child.fail("The server ended while starting. Its last words:")
             try:
                 if http.get(address, timeout=2).is_success:
-                    return child
+                    return
             except httpx.TransportError:
                 pass
             time.sleep(0.05)
-    child.stop()
-    return child.fail(f"The server did not answer within {HEALTHY_SECONDS:.0f} s. Its last words:")
+    child.fail(f"The server did not answer within {HEALTHY_SECONDS:.0f} s. Its last words:")
 
 
-def start_helper(name: str, state: Path, environment: Mapping[str, str]) -> Child:
-    """Start one helper of the demonstration; it says `ready` when it listens."""
+def a_helper(name: str, state: Path, environment: Mapping[str, str]) -> Child:
+    """Describe the process of one helper of the demonstration; it says `ready` when it listens."""
     command = [sys.executable, "-m", "messaging.demo", name]
-    child = Child(name, command, environment, state / "logs" / f"{name}.log")
-    child.start()
-    return child
+    return Child(name, command, environment, state / "logs" / f"{name}.log")
 
 
-def wait_ready(child: Child) -> None:
+def wait_ready(child: Child, stopping: "Stopping") -> None:
     """Wait until a helper listens; raises `CannotStart`."""
     deadline = time.monotonic() + READY_SECONDS
     while "ready\n" not in child.said:
+        stopping.check()
         if child.has_ended:
             child.fail(f"The {child.name} of the demonstration ended while starting. Its last words:")
         if time.monotonic() > deadline:
@@ -278,7 +297,7 @@ def print_demo(origin: str, state: Path) -> None:
             print(f"      {person.name} ({person.role})")
     print("  State A: devices are approved within a second by its automatic key steward.")
     print("  State B: answers every message, according to what it could decrypt.")
-    print("  State C: has no keyring yet; its supervisor can create it at /devices/.")
+    print("  State C: its supervisor creates the keyring at /devices/, unless that has been done.")
     print(f"  State A's recovery kit: {state / 'demo' / 'state-a-recovery-kit.txt'}")
 
 
@@ -299,18 +318,46 @@ def watch(children: list[Child], stopping: "Stopping") -> int:
 
 
 class Stopping:
-    """Remembers that Ctrl-C or a request to end has come; before the end of the start it ends the start."""
+    """Remembers that Ctrl-C, a closed terminal or a request to end has come.
+
+    It interrupts at once only while no process of ours runs; later the waiting ends by itself, so that none
+    is left behind between its start and its being known.
+    """
 
     def __init__(self) -> None:
         self.is_asked = False
-        self.is_waiting = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        self.has_children = False
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._ask)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.is_asked = True
-        if not self.is_waiting:
+        if not self.has_children:
             raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """End a start that nobody wants any more."""
+        if self.is_asked:
+            raise KeyboardInterrupt
+
+
+def start_one(child: Child, stack: ExitStack) -> None:
+    """Start a process that the stack stops."""
+    stack.callback(child.stop)
+    child.start()
+
+
+def lock_state(state: Path) -> IO[str]:
+    """Return the held lock of a state folder; raises `CannotStart` while another start uses it."""
+    lock = (state / "lock").open("w", encoding="ascii")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise CannotStart(
+            f"Another deploy/run uses {state}. Stop it, or set NETWORK_STATE_DIR to another folder."
+        ) from error
+    return lock
 
 
 def launch(options: Options) -> int:
@@ -321,21 +368,26 @@ def launch(options: Options) -> int:
         options = Options(options.host, free_port(), True, True, options.server)
     check_port(options.host, options.port)
     state = make_state_dir(options)
+    lock = lock_state(state)
     environment = settings_for(options, state)
     origin = environment["NETWORK_SITE_ORIGIN"]
     print(f"Preparing {state} …", flush=True)
     prepare(options, state, environment)
+    stopping.has_children = True
     with ExitStack() as stack:
-        children = [start_server(options, state, environment)]
-        stack.callback(children[0].stop)
+        children = [the_server(options, state, environment)]
+        start_one(children[0], stack)
+        wait_healthy(children[0], options, stopping)
         print(f"Serving on {origin}/ (after {time.monotonic() - began:.1f} s)", flush=True)
         if options.is_demo:
-            for name in HELPERS:
-                children.append(start_helper(name, state, environment))
-                stack.callback(children[-1].stop)
+            children += [a_helper(name, state, environment) for name in HELPERS]
             for child in children[1:]:
-                wait_ready(child)
-            if not prove(environment, state, is_thorough=options.is_proof_only):
+                start_one(child, stack)
+            for child in children[1:]:
+                wait_ready(child, stopping)
+            is_proven = prove(environment, state, is_thorough=options.is_proof_only)
+            stopping.check()
+            if not is_proven:
                 print("error: the proof did not hold; nothing is left running.", file=sys.stderr)
                 return 1
         if options.is_proof_only:
@@ -346,9 +398,9 @@ def launch(options: Options) -> int:
             print(NO_DEMO)
         took = time.monotonic() - began
         print(f"\n  Started in {took:.1f} s. Logs: {state / 'logs'}. Ctrl-C stops everything.", flush=True)
-        stopping.is_waiting = True
         status = watch(children, stopping)
         print("\nStopping …", flush=True)
+        lock.close()
         return status
 
 

@@ -6,6 +6,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from threading import Lock
 
+from django.core.exceptions import ImproperlyConfigured
+
 from network.errors import TooMany
 
 SOCKET_FRAME_BYTES = 64 * 1024
@@ -23,13 +25,22 @@ class Limit:
     why: str
 
 
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{text!r} in the settings of limits is not a number.") from error
+
+
 def _table(*limits: Limit) -> dict[str, Limit]:
     """Return the table by name; NETWORK_LIMITS="name=burst:per_second,…" changes lines of it."""
     table = {limit.name: limit for limit in limits}
     for part in filter(None, os.environ.get("NETWORK_LIMITS", "").split(",")):
         name, _, numbers = part.partition("=")
         burst, _, per_second = numbers.partition(":")
-        table[name] = replace(table[name], burst=float(burst), per_second=float(per_second or 0))
+        if name not in table:
+            raise ImproperlyConfigured(f"NETWORK_LIMITS knows no limit {name!r}: {', '.join(table)}.")
+        table[name] = replace(table[name], burst=_number(burst), per_second=_number(per_second or "0"))
     return table
 
 
@@ -45,11 +56,11 @@ LIMITS = _table(
 )
 
 # How many sockets may be open at once in a process.
-SOCKETS_PER_SIGN_IN = int(os.environ.get("NETWORK_SOCKETS_PER_SIGN_IN", "10"))
-SOCKETS_PER_AUTHORITY = int(os.environ.get("NETWORK_SOCKETS_PER_AUTHORITY", "200"))
+SOCKETS_PER_SIGN_IN = int(_number(os.environ.get("NETWORK_SOCKETS_PER_SIGN_IN", "10")))
+SOCKETS_PER_AUTHORITY = int(_number(os.environ.get("NETWORK_SOCKETS_PER_AUTHORITY", "200")))
 
 # A reader that takes nothing for so long is closed and resumes by its cursor.
-SEND_SECONDS = float(os.environ.get("NETWORK_SEND_SECONDS", "30"))
+SEND_SECONDS = _number(os.environ.get("NETWORK_SEND_SECONDS", "30"))
 
 
 class Buckets:

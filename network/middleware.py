@@ -52,6 +52,22 @@ def security_headers(get_response: GetResponse) -> GetResponse:
     return middleware
 
 
+def one_address(get_response: GetResponse) -> GetResponse:
+    """Lead who typed 127.0.0.1 to localhost: keys and sockets belong to one exact origin."""
+
+    def middleware(http_request: HttpRequest) -> HttpResponse:
+        is_page = http_request.method in {"GET", "HEAD"} and http_request.path_info != "/healthz"
+        if (
+            is_page
+            and http_request.get_host().startswith("127.0.0.1")
+            and "localhost" in settings.ALLOWED_HOSTS
+        ):
+            return HttpResponseRedirect(settings.SITE_ORIGIN + http_request.get_full_path())
+        return get_response(http_request)
+
+    return middleware
+
+
 def actor_of_request(get_response: GetResponse) -> GetResponse:
     """Set `actor`: who asks, or None. A sign-in that has ended counts as none from the next request on."""
 

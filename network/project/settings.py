@@ -77,6 +77,8 @@ SERVER_KEY_FILE = Path(text("NETWORK_SERVER_KEY_FILE", str(STATE_DIR / "server.k
 
 DEBUG = False
 ALLOWED_HOSTS = [str(urlsplit(SITE_ORIGIN).hostname)]
+if ALLOWED_HOSTS == ["localhost"]:
+    ALLOWED_HOSTS.append("127.0.0.1")  # led on to the one address: `network.middleware.one_address`
 CSRF_TRUSTED_ORIGINS = [SITE_ORIGIN]
 ROOT_URLCONF = "network.project.urls"
 ASGI_APPLICATION = "network.project.asgi.application"
@@ -96,6 +98,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "network.middleware.security_headers",
+    "network.middleware.one_address",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -14,7 +14,7 @@ GOOD = {"NETWORK_PROFILE": "development", "NETWORK_SECRET_KEY": "s" * 40}
 def start(tmp_path: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NETWORK_", "DJANGO_"))}
     environment = {**kept, "NETWORK_STATE_DIR": str(tmp_path), **settings}
-    code = "import network.project.settings"
+    code = "import network.project.settings, network.limits"
     return subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
@@ -34,6 +34,9 @@ def test_a_good_environment_starts(tmp_path: Path) -> None:
         ({"NETWORK_SECRET_KEY_FILE": "/nowhere/secret"}, "cannot be read"),
         ({"NETWORK_SITE_ORIGIN": "network.example"}, "NETWORK_SITE_ORIGIN"),
         ({"NETWORK_DATABASE_URL": "mysql://somewhere"}, "NETWORK_DATABASE_URL"),
+        ({"NETWORK_LIMITS": "xx"}, "knows no limit 'xx'"),
+        ({"NETWORK_LIMITS": "api-read=many"}, "is not a number"),
+        ({"NETWORK_SOCKETS_PER_SIGN_IN": "many"}, "is not a number"),
     ],
 )
 def test_a_bad_environment_is_refused_with_a_sentence(

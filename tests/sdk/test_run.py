@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from deploy import services
 from tests.server import ROOT
 
@@ -105,3 +107,70 @@ def test_port_in_use_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert f"Port {port} on 127.0.0.1 cannot be used" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGTERM])
+def test_a_start_that_is_interrupted_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    port = services.free_port()
+    state = str(tmp_path / "state")
+    with subprocess.Popen(
+        [RUN, "--port", str(port)], cwd=tmp_path, env=environment(tmp_path), stdout=subprocess.PIPE, text=True
+    ) as process:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not processes_of(state) and time.monotonic() < deadline:
+            time.sleep(0.02)  # until the server's process is there, before it answers
+        process.send_signal(number)
+        assert process.wait(PATIENCE_SECONDS) == 130
+    assert processes_of(state) == []
+
+
+def processes_of(state: str) -> list[str]:
+    """Return the command lines of the servers and helpers that run on a state folder."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            is_ours = f"NETWORK_STATE_DIR={state}".encode() in (folder / "environ").read_bytes()
+        except OSError:  # it has ended, or belongs to somebody else
+            continue
+        if is_ours and ("manage.py serve" in command or "messaging.demo" in command):
+            found.append(command)
+    return found
+
+
+def test_a_second_start_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path, "--no-demo", "--port", str(services.free_port())):
+        result = refused(tmp_path, {}, "--no-demo", "--port", str(services.free_port()))
+    assert "Another deploy/run uses" in result
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("NETWORK_PROFILE", "production", "no real sign-in yet"),
+        ("NETWORK_SITE_ORIGIN", "hello", "NETWORK_SITE_ORIGIN must be like"),
+        ("NETWORK_SECRET_KEY", "short", "shorter than 32"),
+        ("NETWORK_SECRET_KEY_FILE", "/nonexistent", "cannot be read"),
+        ("NETWORK_DATABASE_URL", "mysql://x", "must begin with sqlite"),
+        ("NETWORK_LIMITS", "xx", "knows no limit"),
+        ("NETWORK_REDIS_URL", "redis://127.0.0.1:1/0", "does not answer"),
+    ],
+)
+def test_an_odd_setting_is_told_in_a_sentence(tmp_path: Path, name: str, value: str, sentence: str) -> None:
+    said = refused(tmp_path, {name: value}, "--port", str(services.free_port()))
+    assert sentence in said
+    assert "Traceback" not in said
+
+
+def refused(folder: Path, settings: dict[str, str], *arguments: str) -> str:
+    """Run deploy/run, which must refuse to start; return what it said."""
+    result = subprocess.run(
+        [RUN, *arguments],
+        cwd=folder,
+        env={**environment(folder), **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 1, result.stdout
+    return result.stderr

@@ -10,6 +10,8 @@ declare const REPOSITORY: string
 const SOURCES = join(REPOSITORY, 'messaging/client/src')
 const PAGES = join(REPOSITORY, 'messaging/templates/messaging')
 
+const FRAME = readFileSync(join(REPOSITORY, 'network/templates/network/base.html'), 'utf8')
+
 const read = (folder: string, ending: string): string =>
   readdirSync(folder, { recursive: true })
     .map(String)
@@ -32,7 +34,7 @@ test('every sentence that the script asks for stands in the page', () => {
 
 test('every element and template that the script asks for stands in a page', () => {
   const asked = named(read(SOURCES, '.ts'), /\b(?:byId|clone)(?:<\w+>)?\(\s*'([a-z0-9-]+)'/g)
-  const given = named(read(PAGES, '.html'), /\bid="([a-z0-9-]+)"/g)
+  const given = named(read(PAGES, '.html') + FRAME, /\bid="([a-z0-9-]+)"/g)
   assert.deepEqual(
     [...asked].filter((id) => !given.has(id)),
     [],

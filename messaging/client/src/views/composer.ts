@@ -23,7 +23,11 @@ export class Composer {
     this.#keeper = keeper
     this.#extra = extra
     keeper.onSaved = (where) => this.#say(where === 'device' ? 'draft-on-device' : 'draft-saved')
-    this.form.addEventListener('input', () => this.changed())
+    this.form.addEventListener('input', (event) => {
+      if (event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement)
+        event.target.setCustomValidity('')
+      this.changed()
+    })
     this.form.addEventListener('submit', (event) => {
       event.preventDefault()
       void this.#send()
@@ -94,6 +98,7 @@ export class Composer {
   }
 
   async #send(): Promise<void> {
+    this.#refuseBlanks()
     if (this.#isSending || byId<HTMLButtonElement>('send').disabled || !this.form.reportValidity()) return
     const problem = byId('composer-problem')
     showProblem(problem, null)
@@ -108,6 +113,20 @@ export class Composer {
     } finally {
       this.#setSending(false)
     }
+  }
+
+  /** Blanks alone are no text and no subject; the browser's own check takes them for some. */
+  #refuseBlanks(): void {
+    for (const name of ['subject', 'text'] as const) {
+      const input = this.#input(name)
+      const isBlank = input?.required === true && input.value.trim() === ''
+      input?.setCustomValidity(isBlank ? text('write-something') : '')
+    }
+  }
+
+  /** Resolves when what is written is kept on this device. */
+  settle(): Promise<void> {
+    return this.#keeper.flush()
   }
 
   /** While a note is being sealed its text stands still: what is cleared afterwards is what was sealed. */

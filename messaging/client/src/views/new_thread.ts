@@ -28,6 +28,7 @@ class NewThreadView {
     this.#mailroom = mailroom
     this.#keeper = new DraftKeeper(mailroom.correspondence, 'new')
     this.#composer = new Composer(this.#keeper, () => ({ to: this.#to?.principal ?? '' }))
+    mailroom.session.beforeLeaving = () => this.#composer.settle()
     this.#composer.onSend = async (note) => {
       if (this.#to === null) throw new Refused('T3', 'choose-authority', 'no counterpart chosen')
       const { authority, principal } = this.#to

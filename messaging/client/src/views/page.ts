@@ -58,12 +58,15 @@ export function showOnly(ids: readonly string[], id: string): void {
   for (const each of ids) show(byId(each), each === id)
 }
 
+// They show text in another order than it was written in: an account number could be turned round unseen.
+const DIRECTION_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/g
+
 /** User text as paragraphs, each with its own direction. Every line is one. */
 export function paragraphs(written: string): HTMLElement[] {
   return splitParagraphs(written).map((part) => {
     const paragraph = document.createElement('p')
     paragraph.dir = 'auto'
-    paragraph.textContent = part
+    paragraph.textContent = part.replace(DIRECTION_CONTROLS, '')
     return paragraph
   })
 }

@@ -21,6 +21,8 @@ export class Session {
   hear: Hearers = {}
   onReload: () => void = () => undefined
   onOpen: () => void = () => undefined
+  /** What must be kept before the page is left because the session has ended. */
+  beforeLeaving: () => Promise<void> = async () => undefined
   correspondence: Correspondence | null = null
   readonly #banner = new ConnectionBanner(() => this.socket.connect())
 
@@ -35,10 +37,21 @@ export class Session {
       onState: (state) => {
         this.#banner.set(state)
         if (state === 'open') this.onOpen()
+        if (state === 'ended') void this.#leave()
       },
       onReload: () => this.onReload(),
       onUnheard: () => void this.#checkSignedIn(),
     })
+  }
+
+  /** Nobody is signed in any more: nothing may stay readable, and nothing be signed. What was written is kept. */
+  async #leave(): Promise<void> {
+    show(byId('main'), false)
+    await Promise.race([
+      this.beforeLeaving().catch(() => undefined),
+      new Promise((resolve) => setTimeout(resolve, 2_000)),
+    ])
+    location.replace(`/sign-in/?next=${encodeURIComponent(location.pathname)}`)
   }
 
   async #checkSignedIn(): Promise<void> {

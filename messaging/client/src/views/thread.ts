@@ -53,6 +53,7 @@ class ThreadView {
     this.#reading = mailroom.correspondence.reading(row.thread)
     this.#keeper = new DraftKeeper(mailroom.correspondence, row.thread)
     this.#composer = new Composer(this.#keeper)
+    mailroom.session.beforeLeaving = () => this.#composer.settle()
     this.#composer.onSend = (note) => mailroom.outbox.addNote(this.#id, note)
   }
 

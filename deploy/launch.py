@@ -265,11 +265,12 @@ def a_helper(name: str, state: Path, environment: Mapping[str, str]) -> Child:
     return Child(name, command, environment, state / "logs" / f"{name}.log")
 
 
-def wait_ready(child: Child, stopping: "Stopping") -> None:
+def wait_ready(child: Child, stopping: "Stopping | None" = None) -> None:
     """Wait until a helper listens; raises `CannotStart`."""
     deadline = time.monotonic() + READY_SECONDS
     while "ready\n" not in child.said:
-        stopping.check()
+        if stopping:
+            stopping.check()
         if child.has_ended:
             child.fail(f"The {child.name} of the demonstration ended while starting. Its last words:")
         if time.monotonic() > deadline:

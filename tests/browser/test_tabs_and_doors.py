@@ -1,6 +1,7 @@
 """Several tabs of one profile, keys that must not be lost, and a server that changes what it says."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -174,7 +175,8 @@ def test_who_is_signed_out_is_told_and_led_to_the_door(open_desk: Open, live_ser
     desk.context.clear_cookies()
     live_server_process.kill()
     live_server_process.start()
-    expect(desk.page.locator("#connection-sign-in")).to_be_visible(timeout=PATIENCE)
+    desk.page.wait_for_url(re.compile("/sign-in/"), timeout=PATIENCE)
+    expect(desk.page.get_by_text("You are signed out.")).to_be_visible()
 
 
 def test_k8_nothing_is_sealed_when_the_directory_names_another_principal(open_desk: Open) -> None:

@@ -109,6 +109,8 @@ export class Session {
       }
       await this.store.saveDevice(device)
       await announce()
+      // K8: from now on this is the own authority's principal, whatever the server may say.
+      await this.store.savePin({ ...pinOf(info), principal: device.principal })
       return true
     }) as Promise<boolean>
   }

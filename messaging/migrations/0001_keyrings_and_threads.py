@@ -6,225 +6,426 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('network', '0001_who_is_who'),
+        ("network", "0001_who_is_who"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Principal',
+            name="Principal",
             fields=[
-                ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('authority', 'Authority'), ('secretariat', 'Secretariat')], max_length=12)),
-                ('n', models.PositiveBigIntegerField(default=0)),
-                ('head', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField()),
-                ('authority', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='principal', to='network.authority')),
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("authority", "Authority"), ("secretariat", "Secretariat")], max_length=12
+                    ),
+                ),
+                ("n", models.PositiveBigIntegerField(default=0)),
+                ("head", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "authority",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="principal",
+                        to="network.authority",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='KeyringValue',
+            name="KeyringValue",
             fields=[
-                ('hash', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('principal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.principal')),
+                ("hash", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                (
+                    "principal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="messaging.principal",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='KeyringEntry',
+            name="KeyringEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('n', models.PositiveBigIntegerField()),
-                ('head', models.CharField(max_length=64)),
-                ('entry', models.BinaryField()),
-                ('envelopes', models.BinaryField()),
-                ('mailbox', models.BinaryField()),
-                ('floor', models.PositiveBigIntegerField(default=0)),
-                ('had_two_stewards', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('principal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='messaging.principal')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("n", models.PositiveBigIntegerField()),
+                ("head", models.CharField(max_length=64)),
+                ("entry", models.BinaryField()),
+                ("envelopes", models.BinaryField()),
+                ("mailbox", models.BinaryField()),
+                ("floor", models.PositiveBigIntegerField(default=0)),
+                ("had_two_stewards", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "principal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="entries",
+                        to="messaging.principal",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Device',
+            name="Device",
             fields=[
-                ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('statement', models.BinaryField()),
-                ('signing_key', models.CharField(max_length=64)),
-                ('kem_key_hash', models.CharField(max_length=64)),
-                ('status', models.CharField(choices=[('requested', 'Requested'), ('enrolled', 'Enrolled'), ('declined', 'Declined')], max_length=10)),
-                ('requested_at', models.DateTimeField()),
-                ('enrolled_n', models.PositiveBigIntegerField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('authority', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='network.authority')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('principal', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='devices', to='messaging.principal')),
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("statement", models.BinaryField()),
+                ("signing_key", models.CharField(max_length=64)),
+                ("kem_key_hash", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("enrolled", "Enrolled"),
+                            ("declined", "Declined"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("requested_at", models.DateTimeField()),
+                ("enrolled_n", models.PositiveBigIntegerField(null=True)),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "authority",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="network.authority"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "principal",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="devices",
+                        to="messaging.principal",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Thread',
+            name="Thread",
             fields=[
-                ('id', models.CharField(max_length=64, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('case', 'Case')], max_length=10)),
-                ('n', models.PositiveBigIntegerField()),
-                ('head', models.CharField(max_length=64)),
-                ('commit', models.CharField(max_length=64)),
-                ('seq', models.PositiveBigIntegerField()),
-                ('transcript', models.CharField(max_length=64)),
-                ('opened_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
+                ("id", models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ("kind", models.CharField(choices=[("case", "Case")], max_length=10)),
+                ("n", models.PositiveBigIntegerField()),
+                ("head", models.CharField(max_length=64)),
+                ("commit", models.CharField(max_length=64)),
+                ("seq", models.PositiveBigIntegerField()),
+                ("transcript", models.CharField(max_length=64)),
+                ("opened_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['case'])), name='thread_kind_known')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("kind__in", ["case"])), name="thread_kind_known"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Progress',
+            name="Progress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('delivered_seq', models.PositiveBigIntegerField(default=0)),
-                ('delivered_at', models.DateTimeField(null=True)),
-                ('opened_seq', models.PositiveBigIntegerField(default=0)),
-                ('opened_at', models.DateTimeField(null=True)),
-                ('opened', models.BinaryField(null=True)),
-                ('principal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.principal')),
-                ('thread', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='progress', to='messaging.thread')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("delivered_seq", models.PositiveBigIntegerField(default=0)),
+                ("delivered_at", models.DateTimeField(null=True)),
+                ("opened_seq", models.PositiveBigIntegerField(default=0)),
+                ("opened_at", models.DateTimeField(null=True)),
+                ("opened", models.BinaryField(null=True)),
+                (
+                    "principal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="messaging.principal",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="progress",
+                        to="messaging.thread",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ThreadDevice',
+            name="ThreadDevice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('counter', models.PositiveBigIntegerField()),
-                ('item_hash', models.CharField(max_length=64)),
-                ('seq', models.PositiveBigIntegerField()),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.device')),
-                ('thread', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='thread_devices', to='messaging.thread')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("counter", models.PositiveBigIntegerField()),
+                ("item_hash", models.CharField(max_length=64)),
+                ("seq", models.PositiveBigIntegerField()),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="messaging.device"
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="thread_devices",
+                        to="messaging.thread",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ThreadItem',
+            name="ThreadItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveBigIntegerField()),
-                ('type', models.CharField(choices=[('entry', 'Entry'), ('message', 'Message')], max_length=8)),
-                ('item_hash', models.CharField(max_length=64)),
-                ('item', models.BinaryField()),
-                ('ciphertext', models.BinaryField(null=True)),
-                ('envelopes', models.BinaryField(null=True)),
-                ('transcript', models.CharField(max_length=64)),
-                ('receipt', models.BinaryField()),
-                ('received_at', models.DateTimeField()),
-                ('message_id', models.CharField(blank=True, default='', max_length=32)),
-                ('counter', models.PositiveBigIntegerField(null=True)),
-                ('kind', models.CharField(blank=True, default='', max_length=20)),
-                ('stage', models.CharField(blank=True, default='', max_length=20)),
-                ('urgency', models.PositiveSmallIntegerField(default=0)),
-                ('due', models.PositiveBigIntegerField(null=True)),
-                ('device', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.device')),
-                ('principal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='messaging.principal')),
-                ('thread', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='items', to='messaging.thread')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.PositiveBigIntegerField()),
+                (
+                    "type",
+                    models.CharField(choices=[("entry", "Entry"), ("message", "Message")], max_length=8),
+                ),
+                ("item_hash", models.CharField(max_length=64)),
+                ("item", models.BinaryField()),
+                ("ciphertext", models.BinaryField(null=True)),
+                ("envelopes", models.BinaryField(null=True)),
+                ("transcript", models.CharField(max_length=64)),
+                ("receipt", models.BinaryField()),
+                ("received_at", models.DateTimeField()),
+                ("message_id", models.CharField(blank=True, default="", max_length=32)),
+                ("counter", models.PositiveBigIntegerField(null=True)),
+                ("kind", models.CharField(blank=True, default="", max_length=20)),
+                ("stage", models.CharField(blank=True, default="", max_length=20)),
+                ("urgency", models.PositiveSmallIntegerField(default=0)),
+                ("due", models.PositiveBigIntegerField(null=True)),
+                (
+                    "device",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="messaging.device"
+                    ),
+                ),
+                (
+                    "principal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="messaging.principal",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to="messaging.thread",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ThreadMember',
+            name="ThreadMember",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('party', 'Party')], max_length=12)),
-                ('keyring_n', models.PositiveBigIntegerField()),
-                ('keyring_head', models.CharField(max_length=64)),
-                ('by_n', models.PositiveBigIntegerField(default=0)),
-                ('changed_at', models.DateTimeField()),
-                ('principal', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='messaging.principal')),
-                ('thread', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='members', to='messaging.thread')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("role", models.CharField(choices=[("party", "Party")], max_length=12)),
+                ("keyring_n", models.PositiveBigIntegerField()),
+                ("keyring_head", models.CharField(max_length=64)),
+                ("by_n", models.PositiveBigIntegerField(default=0)),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "principal",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="messaging.principal",
+                    ),
+                ),
+                (
+                    "thread",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="members",
+                        to="messaging.thread",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Draft',
+            name="Draft",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=64)),
-                ('sealed', models.BinaryField()),
-                ('changed_at', models.DateTimeField()),
-                ('membership', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='drafts', to='network.membership')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=64)),
+                ("sealed", models.BinaryField()),
+                ("changed_at", models.DateTimeField()),
+                (
+                    "membership",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="drafts",
+                        to="network.membership",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('membership', 'key'), name='draft_once')],
+                "constraints": [models.UniqueConstraint(fields=("membership", "key"), name="draft_once")],
             },
         ),
         migrations.AddConstraint(
-            model_name='principal',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['authority', 'secretariat'])), name='principal_kind_known'),
+            model_name="principal",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["authority", "secretariat"])), name="principal_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='keyringentry',
-            constraint=models.UniqueConstraint(fields=('principal', 'n'), name='keyring_entry_once'),
+            model_name="keyringentry",
+            constraint=models.UniqueConstraint(fields=("principal", "n"), name="keyring_entry_once"),
         ),
         migrations.AddConstraint(
-            model_name='keyringentry',
-            constraint=models.UniqueConstraint(fields=('head',), name='keyring_head_once'),
+            model_name="keyringentry",
+            constraint=models.UniqueConstraint(fields=("head",), name="keyring_head_once"),
         ),
         migrations.AddIndex(
-            model_name='device',
-            index=models.Index(fields=['authority', 'status', 'requested_at'], name='device_of_authority'),
+            model_name="device",
+            index=models.Index(fields=["authority", "status", "requested_at"], name="device_of_authority"),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['requested', 'enrolled', 'declined'])), name='device_status_known'),
+            model_name="device",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["requested", "enrolled", "declined"])),
+                name="device_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('enrolled_n__isnull', False), ('principal__isnull', False), ('status', 'enrolled')), models.Q(models.Q(('status', 'enrolled'), _negated=True), ('enrolled_n__isnull', True)), _connector='OR'), name='device_enrolled_at_entry'),
+            model_name="device",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("enrolled_n__isnull", False), ("principal__isnull", False), ("status", "enrolled")
+                    ),
+                    models.Q(models.Q(("status", "enrolled"), _negated=True), ("enrolled_n__isnull", True)),
+                    _connector="OR",
+                ),
+                name="device_enrolled_at_entry",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(fields=('signing_key',), name='device_signing_key_once'),
+            model_name="device",
+            constraint=models.UniqueConstraint(fields=("signing_key",), name="device_signing_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='device',
-            constraint=models.UniqueConstraint(fields=('kem_key_hash',), name='device_kem_key_once'),
+            model_name="device",
+            constraint=models.UniqueConstraint(fields=("kem_key_hash",), name="device_kem_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='progress',
-            constraint=models.UniqueConstraint(fields=('thread', 'principal'), name='progress_once'),
+            model_name="progress",
+            constraint=models.UniqueConstraint(fields=("thread", "principal"), name="progress_once"),
         ),
         migrations.AddConstraint(
-            model_name='progress',
-            constraint=models.CheckConstraint(condition=models.Q(('opened_seq__lte', models.F('delivered_seq'))), name='progress_opened_after_delivered'),
+            model_name="progress",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("opened_seq__lte", models.F("delivered_seq"))),
+                name="progress_opened_after_delivered",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='threaddevice',
-            constraint=models.UniqueConstraint(fields=('thread', 'device'), name='thread_device_once'),
+            model_name="threaddevice",
+            constraint=models.UniqueConstraint(fields=("thread", "device"), name="thread_device_once"),
         ),
         migrations.AddConstraint(
-            model_name='threaditem',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ciphertext__isnull', True), ('envelopes__isnull', False), ('message_id', ''), ('type', 'entry')), models.Q(('ciphertext__isnull', False), ('envelopes__isnull', True), ('type', 'message'), ('counter__isnull', False), models.Q(('message_id', ''), _negated=True)), _connector='OR'), name='thread_item_shape'),
+            model_name="threaditem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("ciphertext__isnull", True),
+                        ("envelopes__isnull", False),
+                        ("message_id", ""),
+                        ("type", "entry"),
+                    ),
+                    models.Q(
+                        ("ciphertext__isnull", False),
+                        ("envelopes__isnull", True),
+                        ("type", "message"),
+                        ("counter__isnull", False),
+                        models.Q(("message_id", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="thread_item_shape",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='threaditem',
-            constraint=models.UniqueConstraint(fields=('thread', 'seq'), name='thread_item_once'),
+            model_name="threaditem",
+            constraint=models.UniqueConstraint(fields=("thread", "seq"), name="thread_item_once"),
         ),
         migrations.AddConstraint(
-            model_name='threaditem',
-            constraint=models.UniqueConstraint(condition=models.Q(('message_id', ''), _negated=True), fields=('thread', 'message_id'), name='message_once'),
+            model_name="threaditem",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("message_id", ""), _negated=True),
+                fields=("thread", "message_id"),
+                name="message_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='threaditem',
-            constraint=models.UniqueConstraint(fields=('thread', 'device', 'counter'), name='message_counter_once'),
+            model_name="threaditem",
+            constraint=models.UniqueConstraint(
+                fields=("thread", "device", "counter"), name="message_counter_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='threadmember',
-            index=models.Index(fields=['principal', '-changed_at', '-thread'], name='thread_member_list'),
+            model_name="threadmember",
+            index=models.Index(fields=["principal", "-changed_at", "-thread"], name="thread_member_list"),
         ),
         migrations.AddConstraint(
-            model_name='threadmember',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['party'])), name='thread_member_role_known'),
+            model_name="threadmember",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("role__in", ["party"])), name="thread_member_role_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='threadmember',
-            constraint=models.UniqueConstraint(fields=('thread', 'principal'), name='thread_member_once'),
+            model_name="threadmember",
+            constraint=models.UniqueConstraint(fields=("thread", "principal"), name="thread_member_once"),
         ),
     ]

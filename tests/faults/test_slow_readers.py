@@ -10,11 +10,9 @@ import httpx
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-from messaging.sdk.client import Client
-from messaging.sdk.sign_in import DevelopmentSignIn
 from network.demo import DemoPerson
 from network.protocol import CLOSE_COME_BACK, CLOSE_TOO_SLOW
-from tests.sdk.conftest import COST, HEAD_A, HEAD_C, OFFICER_A, PASSPHRASE, UNLIMITED
+from tests.sdk.conftest import HEAD_A, HEAD_C, OFFICER_A, UNLIMITED, client_at
 from tests.server import PreparedState, Server
 
 READERS = 5
@@ -61,19 +59,6 @@ async def open_reader(server: Server, cookie: str) -> ClientConnection:
     return reader
 
 
-async def open_client(server: Server, person: DemoPerson, folder: Path) -> Client:
-    """Open a client with the first device of its authority."""
-    client = await Client.open(
-        server.origin,
-        sign_in=DevelopmentSignIn(person.membership_id.hex),
-        file=folder / person.email,
-        passphrase=PASSPHRASE,
-        cost=COST,
-    )
-    await client.create_keyring()
-    return client
-
-
 async def test_readers_that_do_not_read_cost_little_and_are_closed(
     prepared_state: PreparedState, tmp_path: Path
 ) -> None:
@@ -84,7 +69,7 @@ async def test_readers_that_do_not_read_cost_little_and_are_closed(
     }
     async with AsyncExitStack() as stack:
         server = stack.enter_context(Server.from_prepared(prepared_state, tmp_path / "server", **more))
-        a, c = await open_client(server, HEAD_A, tmp_path), await open_client(server, HEAD_C, tmp_path)
+        a, c = await client_at(server, HEAD_A, tmp_path), await client_at(server, HEAD_C, tmp_path)
         for client in (a, c):
             stack.push_async_callback(client.close)
         opened = await a.open_thread(c.principal or "", "first", subject="Slow readers")

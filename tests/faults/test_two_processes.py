@@ -13,11 +13,8 @@ import psycopg
 import pytest
 
 from deploy import services
-from messaging.sdk.client import Client
 from messaging.sdk.errors import SignInFailed
-from messaging.sdk.sign_in import DevelopmentSignIn
-from network.demo import DemoPerson
-from tests.sdk.conftest import COST, HEAD_A, HEAD_B, PASSPHRASE, UNLIMITED, next_message
+from tests.sdk.conftest import HEAD_A, HEAD_B, UNLIMITED, client_at, next_message
 from tests.server import PREPARATION, Server, manage, server_environment
 
 pytestmark = pytest.mark.postgresql
@@ -73,20 +70,6 @@ def started_cluster(postgresql: str, redis: str, folder: Path) -> Iterator[Clust
 def cluster(postgresql_url: str, redis_url: str, tmp_path: Path) -> Iterator[Cluster]:
     with started_cluster(postgresql_url, redis_url, tmp_path / "cluster") as started:
         yield started
-
-
-async def client_at(server: Server, person: DemoPerson, folder: Path) -> Client:
-    """Return a client with the keyring of its authority, connected to this process."""
-    client = await Client.open(
-        server.origin,
-        sign_in=DevelopmentSignIn(person.membership_id.hex),
-        file=folder / person.email,
-        passphrase=PASSPHRASE,
-        cost=COST,
-    )
-    if client.session.authority.principal is None:
-        await client.create_keyring()
-    return client
 
 
 async def test_a_message_at_one_process_arrives_live_at_the_other(cluster: Cluster, tmp_path: Path) -> None:

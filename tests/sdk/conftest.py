@@ -40,6 +40,20 @@ def server(prepared_state: PreparedState, tmp_path: Path) -> Iterator[Server]:
         yield started
 
 
+async def client_at(server: Server, person: DemoPerson, folder: Path) -> Client:
+    """Return a client of a person at this server, which makes the keyring where there is none."""
+    client = await Client.open(
+        server.origin,
+        sign_in=DevelopmentSignIn(person.membership_id.hex),
+        file=folder / person.email,
+        passphrase=PASSPHRASE,
+        cost=COST,
+    )
+    if client.session.authority.principal is None:
+        await client.create_keyring()
+    return client
+
+
 @dataclass
 class Desks:
     """Opens clients on one server, each with a device file in its own folder, and closes them at the end."""

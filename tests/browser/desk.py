@@ -46,11 +46,12 @@ class Desk:
         self.page.goto("/sign-in/")
         form = self.page.locator("form", has=self.page.locator(f"[value='{self.person.membership_id}']"))
         form.get_by_role("button").click()
-        self.page.wait_for_url(lambda url: "/sign-in/" not in url)
+        expect(self.page).not_to_have_url(re.compile("/sign-in/"), timeout=PATIENCE)
 
     def make_keyring(self) -> list[str]:
         """Make the keys of the authority and type the kit back; returns its twelve groups."""
-        self.page.goto("/devices/")
+        # A page that needs keys leads there by itself; to go there too would be two navigations at once.
+        expect(self.page).to_have_url(re.compile("/devices/"), timeout=PATIENCE)
         self.page.locator("#make-keyring").click()
         expect(self.page.locator("#kit")).to_be_visible(timeout=PATIENCE)
         groups = self.page.locator("#kit-groups li").all_inner_texts()
@@ -71,14 +72,14 @@ class Desk:
         self.page.locator("#subject-field").fill(subject)
         self.page.locator("#text").fill(text)
         self.page.locator("#send").click()
-        self.page.wait_for_url(re.compile("/threads/[0-9a-f]{64}/"))
+        expect(self.page).to_have_url(re.compile("/threads/[0-9a-f]{64}/"), timeout=PATIENCE)
         expect(self.message(text)).to_be_visible()
 
     def open_thread(self, subject: str) -> None:
         """Open a thread from the list by its subject."""
         self.page.goto("/threads/")
         self.page.locator("#threads a", has_text=subject).click()
-        self.page.wait_for_url(re.compile("/threads/[0-9a-f]{64}/"))
+        expect(self.page).to_have_url(re.compile("/threads/[0-9a-f]{64}/"), timeout=PATIENCE)
         expect(self.page.locator("#subject")).to_have_text(subject)
 
     def write(self, text: str) -> None:

@@ -175,7 +175,7 @@ def test_who_is_signed_out_is_told_and_led_to_the_door(open_desk: Open, live_ser
     desk.context.clear_cookies()
     live_server_process.kill()
     live_server_process.start()
-    desk.page.wait_for_url(re.compile("/sign-in/"), timeout=PATIENCE)
+    expect(desk.page).to_have_url(re.compile("/sign-in/"), timeout=PATIENCE)
     expect(desk.page.get_by_text("You are signed out.")).to_be_visible()
 
 

@@ -97,7 +97,8 @@ class Desk:
         expect(self.message(text)).to_have_count(1, timeout=PATIENCE)
 
     def texts(self) -> list[str]:
-        """Return the texts of all messages of the thread, in order."""
+        """Return the texts of all messages of the thread, in order, once nothing waits to be sent."""
+        expect(self.page.locator("#waiting > li")).to_have_count(0, timeout=PATIENCE)
         return self.page.locator("#messages .message .message-text").all_inner_texts()
 
     def standing(self, text: str, words: str) -> None:

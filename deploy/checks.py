@@ -225,13 +225,15 @@ def test_folders() -> list[str]:
     return sorted(folder.name for folder in folders if any(folder.rglob("test_*.py")))
 
 
-def run_pytest(report: Report, name: str, folders: Sequence[str], environment: Mapping[str, str]) -> None:
+def run_pytest(
+    report: Report, name: str, folders: Sequence[str], environment: Mapping[str, str], *, workers: int = 2
+) -> None:
     """Run pytest with its output shown as it comes, and add what it counted."""
     began = time.monotonic()
     print(f"\n--- {name}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
-        options = ["-q", "-n", "2", "--durations=5", f"--junit-xml={results}"]
+        options = ["-q", "-n", str(workers), "--durations=5", f"--junit-xml={results}"]
         command = python("-m", "pytest", *options, *(f"tests/{name}" for name in folders))
         status = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
         counts = read_counts(results)
@@ -277,7 +279,8 @@ def run_browser(report: Report) -> None:
     if install_client():
         report.add(Outcome("client packages", False, 0, "see above"))
         return
-    run_pytest(report, "client and Chromium", folders, services.node_environment())
+    # One at a time: a journey already keeps a server and two browsers busy.
+    run_pytest(report, "client and Chromium", folders, services.node_environment(), workers=1)
 
 
 # --- Command line -------------------------------------------------------------------------------------------

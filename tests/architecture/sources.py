@@ -12,11 +12,11 @@ APPS = ("network", "messaging", "forum")
 GENERATED = ("messaging/static/", "messaging/client/package-lock.json", "deploy/requirements")
 
 
-def parse_quietly(source: str) -> ast.Module:
+def parse_quietly(source: str, path: str) -> ast.Module:
     """Parse while nothing is collected: before Python 3.11.5 a collection in between breaks the parser."""
     gc.disable()
     try:
-        return ast.parse(source)
+        return ast.parse(source, path)
     finally:
         gc.enable()
 

@@ -144,7 +144,7 @@ class Workplace:
         return thread
 
     def seal(self, thread: str, text: str) -> dict[str, str]:
-        """Seal a note at the end of a thread as this workplace knows it."""
+        """Seal a note at the end of a thread as this desk knows it."""
         return on_wire(self.mailbox.seal(bytes.fromhex(thread), note(text), at=now()))
 
     def acknowledge(self, thread: str, of: bytes, seq: int) -> dict[str, str]:

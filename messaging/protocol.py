@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from network.frames import Body, HexId, Seq, blob
+from network.frames import Body, HexId, Seq, ShortId, blob
 
 ENTRY_MOST = 64 * 1024  # bytes of a keyring or thread entry
 ENVELOPES_MOST = 192 * 1024  # about 1,207 bytes a recipient
@@ -17,7 +17,10 @@ ITEM_MOST = 4096
 CIPHERTEXT_MOST = 40_960  # the largest padded message; fits a socket frame in base64
 MESSAGES_MOST = 16  # in one command
 OPENED_MOST = 1024
+APPROVAL_MOST = 1024
 DRAFT_MOST = 64 * 1024
+REPORT_MOST = 16 * 1024
+REPORTED_MOST = 20  # messages in one report
 PAGE_MOST = 100
 
 if TYPE_CHECKING:
@@ -26,21 +29,30 @@ if TYPE_CHECKING:
     Statement = bytes
     Item = bytes
     Ciphertext = bytes
+    Approval = bytes
     Opened = bytes
     Sealed = bytes
     Bytes = bytes
+    SignedReport = bytes
+    Blind = bytes
+    Padded = bytes
 else:
     Entry = blob(ENTRY_MOST)
     Envelopes = blob(ENVELOPES_MOST)
     Statement = blob(STATEMENT_MOST)
     Item = blob(ITEM_MOST)
     Ciphertext = blob(CIPHERTEXT_MOST)
+    Approval = blob(APPROVAL_MOST)
     Opened = blob(OPENED_MOST)
     Sealed = blob(DRAFT_MOST)
+    SignedReport = blob(REPORT_MOST)
+    Blind = blob(32)
+    Padded = blob(CIPHERTEXT_MOST)
     Bytes = blob(ENVELOPES_MOST)  # what the server gives back
 
-Status = Literal["requested", "enrolled", "declined"]
-ItemTypeName = Literal["entry", "message"]
+Status = Literal["requested", "enrolled", "declined", "removed"]
+KeyringStatus = Literal["waiting", "standing", "ended"]
+ItemTypeName = Literal["entry", "message", "withdrawal"]
 Role = Literal["officer", "supervisor", "steward"]
 UnixSeconds = Annotated[int, Field(ge=0, lt=2**53)]
 
@@ -144,12 +156,48 @@ class ProgressMade(MemberProgress):
     thread: HexId
 
 
+class AssignmentReference(Body):
+    """What is stored of an event about who handles a thread for a member."""
+
+    thread: HexId
+    principal: HexId
+
+
+class Handler(Body):
+    """Who handles a thread for an authority, in the server's words."""
+
+    person: ShortId
+    name: str
+    office: str
+    since: UnixSeconds
+
+
+class ThreadAssigned(Body):
+    """Event `messaging.thread.assigned`; no handler when the one before has left without a successor."""
+
+    thread: HexId
+    principal: HexId
+    handler: Handler | None
+
+
 class KeyringPlace(Body):
     """Event `messaging.keyring.grew`, and the answer to a keyring entry: the newest entry."""
 
     principal: HexId
     n: Seq
     head: HexId
+
+
+class TriedKit(Body):
+    """That the recovery kit opens the newest entry of the own keyring, as a drill in the client has found."""
+
+    n: Seq
+
+
+class ApprovalsChanged(Body):
+    """Event `messaging.approval.changed`: what waits for a second person is to be loaded anew."""
+
+    principal: HexId
 
 
 class DevicePlace(Body):
@@ -167,6 +215,39 @@ class KeyringEntryForm(Body):
     entry: Entry
     envelopes: Envelopes
     statements: Annotated[list[Statement], Field(max_length=STATEMENTS_MOST)]
+
+
+class ApprovalForm(Body):
+    """A change of a keyring that needs a second person, and the approval of whoever sends it, if given."""
+
+    change: Entry
+    approval: Approval | None = None
+
+
+class ApprovalPlace(Body):
+    """A change that waits: the id is what approvals of it name."""
+
+    principal: HexId
+    change: HexId
+
+
+class WaitingChange(Body):
+    """A change of the own keyring that waits, with the approvals given; `change` is read by the client."""
+
+    id: HexId
+    change: Bytes
+    approvals: list[Bytes]
+    person: str
+    name: str
+    office: str
+    proposed_at: UnixSeconds
+    until: UnixSeconds
+
+
+class ApprovalList(Body):
+    """Changes of the own keyring that wait for a second person."""
+
+    approvals: list[WaitingChange]
 
 
 class DeviceForm(Body):
@@ -191,10 +272,40 @@ class ThreadEntryForm(Body):
     envelopes: Envelopes
 
 
+class WithdrawalForm(Body):
+    """The withdrawal of a mandate, signed by a supervisor of a party."""
+
+    withdrawal: Opened
+
+
+class AssignmentForm(Body):
+    """Who is to handle a thread for the own authority; without a membership whoever asks."""
+
+    membership: ShortId | None = None
+
+
 class DeliveredForm(Body):
     """How far a thread has reached a device of the actor."""
 
     seq: Seq
+
+
+class AttachmentForm(Body):
+    """A file that is going to be sent in chunks; `size` is padded."""
+
+    file: ShortId
+    size: Annotated[int, Field(ge=1, lt=2**53)]
+
+
+class AttachmentState(Body):
+    """What is stored of a file. `hashes`: SHA-256 of every sealed chunk in order, once none is missing."""
+
+    file: ShortId
+    size: Annotated[int, Field(ge=1, lt=2**53)]
+    chunks: Annotated[int, Field(ge=1)]
+    missing: list[int]
+    hashes: Bytes | None
+    seq: Seq | None  # of the message it belongs to
 
 
 class DraftBody(Body):
@@ -232,6 +343,10 @@ class ListedAuthority(AuthorityFacts):
     functions: list[str]
     principal: HexId | None
     keyring_n: Seq | None
+    waiting: HexId | None  # keys that are to take the place of these when the secretariat has confirmed them
+    names: list[str]  # of its State and its own, in every language, for searching
+    languages: list[str]  # in which it accepts requests, as far as the directory says
+    is_open: bool | None  # an office, now; null where the directory shows no hours
 
 
 class AuthorityList(Body):
@@ -248,13 +363,30 @@ class KeyringEntryBody(Body):
     envelopes: Bytes | None
 
 
+class ConfirmedNote(Body):
+    """The State's notification that the secretariat has confirmed keys by; a blind for each statement."""
+
+    reference: str
+    date: str  # YYYY-MM-DD
+    blinds: list[Bytes]
+
+
 class Keyring(Body):
-    """At most 100 entries in order, and the statements of the devices ever listed."""
+    """At most 100 entries in order, and the statements of the devices that they list first.
+
+    `confirms`: what two persons of the secretariat have signed last, or nothing; `note`: by what they did.
+    `status`: keys that are to take the place of lost ones wait until they are confirmed; those whose place
+    was taken have ended, and `successor` is whose it is now.
+    """
 
     principal: HexId
+    status: KeyringStatus
+    successor: HexId | None
     authority: AuthorityFacts
     entries: list[KeyringEntryBody]
     statements: list[Bytes]
+    confirms: list[Bytes]
+    note: ConfirmedNote | None
 
 
 class DeviceRequest(Body):
@@ -281,6 +413,7 @@ class Member(Body):
     principal: HexId
     role: str
     authority: AuthorityFacts
+    handler: Handler | None
 
 
 class ThreadBody(Body):
@@ -288,6 +421,8 @@ class ThreadBody(Body):
 
     thread: HexId
     kind: str
+    link: HexId | None  # of notes, the thread they belong to; of others, one they have to do with
+    has_left: bool  # the own authority is a member no more: this is how the thread was then
     n: Seq
     head: HexId
     seq: Seq
@@ -296,6 +431,7 @@ class ThreadBody(Body):
     opened_at: UnixSeconds
     changed_at: UnixSeconds
     progress: list[MemberProgress]
+    card: Bytes | None = None  # the own principal's, sealed by its devices
 
 
 class ThreadPage(Body):
@@ -310,3 +446,36 @@ class ItemPage(Body):
 
     items: list[ItemBody]
     seq: Seq
+
+
+class LogPage(Body):
+    """The state of the log of keys, and its leaves from a number on: a thousand at most."""
+
+    checkpoint: str
+    witnessed: str | None
+    leaves: list[Bytes]
+    label_key: str
+    witnesses: list[str]
+    quorum: int
+    urgent_hours: int
+    restore: Bytes | None
+
+
+class DisclosedText(Body):
+    """The opening of a message's commitment."""
+
+    blind: Blind
+    padded: Padded
+
+
+class ReportForm(Body):
+    """A signed report, and the text of each message it names, in its order."""
+
+    report: SignedReport
+    messages: Annotated[list[DisclosedText], Field(min_length=1, max_length=REPORTED_MOST)]
+
+
+class ReportPlace(Body):
+    """The answer to a report."""
+
+    report: ShortId

@@ -4,64 +4,47 @@ Pure: no input, no output, no clock. Whoever uses it fetches, stores and sends.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from messaging.sealed import keyring, thread
-from messaging.sealed.correspondence import Applied, Correspondence, Item, Signed
+from messaging.sealed import client_state, keyring, thread
+from messaging.sealed.correspondence import Applied, Correspondence, Item, Signed, last_place
+from messaging.sealed.counterparts import Trust, check_trusted
 from messaging.sealed.device import read_device
-from messaging.sealed.encoding import decode, encode, sha256
+from messaging.sealed.encoding import sha256
 from messaging.sealed.errors import Refused
-from messaging.sealed.keyring import KeyringState
-from messaging.sealed.keys import KemKey, RecoveryKit, SigningKey
-from messaging.sealed.message import VOID_LIMIT, Plaintext, SealedMessage, read_message, seal_message
+from messaging.sealed.evidence import make_evidence
+from messaging.sealed.follower import Follower
+from messaging.sealed.gossip import with_checkpoint
+from messaging.sealed.keyring import Held, KeyringState, NewEntry
+from messaging.sealed.keys import KemKey, RecoveryKit
+from messaging.sealed.membership import Membership, check_may_write, keyrings_of
+from messaging.sealed.message import (
+    VOID_LIMIT,
+    LogPlace,
+    Plaintext,
+    SealedMessage,
+    read_message,
+    seal_message,
+)
+from messaging.sealed.own_cases import check_own_step
+from messaging.sealed.own_device import Device, Person, make_device, state_device
+from messaging.sealed.practice import Practice, answering
 from messaging.sealed.receipt import Opened, check_opened, make_opened
-from messaging.sealed.ring import Pin, Ring
-from messaging.sealed.statement import take_bytes, take_list, take_map, take_text, take_uint
+from messaging.sealed.ring import Pin, Ring, is_of_one_line
+from messaging.sealed.stewardship import Stewardship
 from messaging.sealed.thread import After, By, Member, ThreadState, needs_refresh
 
-
-@dataclass(frozen=True)
-class Device:
-    """A device's own keys; ``principal`` is the keyring it belongs to or asks to join."""
-
-    principal: bytes
-    statement: bytes
-    signing_key: SigningKey = field(repr=False)
-    kem_key: KemKey = field(repr=False)
-
-    @property
-    def id(self) -> bytes:
-        """SHA-256 of its statement."""
-        return sha256(self.statement)
-
-    def export(self) -> dict[str, bytes]:
-        """What an encrypted file must hold; the seeds are secret."""
-        return {
-            "principal": self.principal,
-            "statement": self.statement,
-            "sig_seed": self.signing_key.seed,
-            "kem_seed": self.kem_key.seed,
-        }
-
-    @classmethod
-    def load(cls, exported: Mapping[str, bytes]) -> "Device":
-        """What ``export`` gave."""
-        return cls(
-            exported["principal"],
-            exported["statement"],
-            SigningKey(exported["sig_seed"]),
-            KemKey(exported["kem_seed"]),
-        )
-
-
-@dataclass(frozen=True)
-class Person:
-    """Whom a device belongs to: id, name and office as the directory has them."""
-
-    person: str
-    name: str
-    office: str
+__all__ = [
+    "Device",
+    "Mailbox",
+    "NewEntry",
+    "NewKeyring",
+    "NewThread",
+    "Person",
+    "make_device",
+    "make_keyring",
+]
 
 
 @dataclass(frozen=True)
@@ -76,15 +59,6 @@ class NewKeyring:
 
 
 @dataclass(frozen=True)
-class NewEntry:
-    """A keyring or thread entry that has been made and not yet sent."""
-
-    entry: bytes
-    envelopes: bytes
-    statements: tuple[bytes, ...] = ()
-
-
-@dataclass(frozen=True)
 class NewThread:
     """A thread that has been made and not yet sent, with its first message."""
 
@@ -94,27 +68,6 @@ class NewThread:
     messages: tuple[SealedMessage, ...]
 
 
-def make_device(net: str, principal: bytes, person: Person, *, at: int) -> Device:
-    """A device that asks to join the principal's keyring; a steward adds its statement."""
-    return _make_device(net, principal, None, person, at)
-
-
-def _make_device(net: str, principal: bytes | None, salt: bytes | None, person: Person, at: int) -> Device:
-    signing_key, kem_key = SigningKey.generate(), KemKey.generate()
-    statement = keyring.make_device_statement(
-        net,
-        principal=principal,
-        salt=salt,
-        person=person.person,
-        name=person.name,
-        office=person.office,
-        signing_key=signing_key,
-        kem_public=kem_key.public,
-        at=at,
-    )
-    return Device(principal or b"", statement, signing_key, kem_key)
-
-
 def make_keyring(
     net: str,
     person: Person,
@@ -122,10 +75,11 @@ def make_keyring(
     at: int,
     roles: Sequence[str] = ("officer", "steward", "supervisor"),
     kind: str = "authority",
+    succeeds: bytes | None = None,
 ) -> NewKeyring:
-    """The genesis of a principal with one device, and its recovery kit."""
+    """The genesis of a principal with one device, and its recovery kit; it may succeed another (K12)."""
     salt = secrets.token_bytes(16)
-    device = _make_device(net, None, salt, person, at)
+    device = state_device(net, None, salt, person, at)
     kit = RecoveryKit.generate(net)
     made = keyring.make_genesis(
         net,
@@ -136,6 +90,7 @@ def make_keyring(
         author=device.id,
         key=device.signing_key,
         at=at,
+        succeeds=succeeds,
     )
     principal = keyring.read_entry(net, made.entry).principal
     device = replace(device, principal=principal)
@@ -146,8 +101,9 @@ def make_keyring(
 class Mailbox:
     """One device at work: keyrings and threads it verified, secrets it opened, items it signed.
 
-    ``pins``, ``authorities``, ``places`` and ``signed`` outlive the process by ``export_state`` and
-    ``load_state``; nothing in them is secret. They are to be stored before anything sealed is sent (M4).
+    ``pins``, ``authorities``, ``places``, ``signed`` and ``stopped`` (T8: evidence by thread) outlive the
+    process by ``export_state`` and ``load_state``; nothing in them is secret. They are to be stored before
+    anything sealed is sent (M4). Without ``trust``, whoever uses it answers for whom is sealed to (K8).
     """
 
     net: str
@@ -159,6 +115,10 @@ class Mailbox:
     authorities: dict[str, bytes] = field(default_factory=dict)
     places: dict[bytes, After] = field(default_factory=dict)
     signed: dict[bytes, Signed] = field(default_factory=dict)
+    log: Follower | None = None
+    trust: Trust | None = None
+    stopped: dict[bytes, bytes] = field(default_factory=dict)
+    set_aside: set[bytes] = field(default_factory=set)  # threads with something that this process refused
 
     @property
     def principal(self) -> bytes:
@@ -191,37 +151,60 @@ class Mailbox:
     ) -> KeyringState:
         """Verify entries (with envelopes for the own keyring), oldest first; open the own secrets.
 
-        ``authority`` is the directory's id: it and the principal keep each other from first sight on (K8).
-        Raises Refused; K10 ``stale-keyring`` when the answer ends before what was seen before.
+        ``authority`` is the directory's id: it and the principal keep each other from first sight on (K8);
+        of a practitioner it says where he or she works, and binds nobody. Raises Refused; K10
+        ``stale-keyring`` when the answer ends before what was seen before.
         """
-        pinned = self.authority_of(principal)
-        is_same = authority is None or self.authorities.get(authority, principal) == principal
-        if not is_same or (authority is not None and pinned not in {None, authority}):  # K8
-            raise Refused("K8", "changed-principal", "authority and fingerprint belonged to others before")
         ring = self.rings.get(principal, Ring(self.net))
         for raw, envelopes in entries:
-            state = ring.accept(raw, statements, envelopes)
+            state = ring.accept(raw, statements, envelopes, self)
             if state.principal != principal:  # K1
                 raise Refused("K1", "wrong-predecessor", "the keyring of another principal")
-            if envelopes is not None and principal == self.principal and state.device(self.device.id):
-                ring.open_blob(state.n, envelopes, self.device.id, self.device.kem_key)
+        if principal == self.principal:
+            ring.open(self.device.id, self.device.kem_key)
         ring.check_pin(self.pins.get(principal))
         newest = ring.newest
         if newest is None:  # K1
             raise Refused("K1", "missing-entry", "no entry of this keyring is known")
-        self.rings[principal] = ring
+        authority = None if newest.kind == "practitioner" else authority
+        before = self.rings.get(principal)
+        self.rings[principal] = ring  # what it follows is looked up in it
+        try:
+            self._check_name(authority, principal)
+        except Refused:
+            if before is None:
+                del self.rings[principal]
+            raise
         self.pins[principal] = Pin(newest.n, newest.head)
         if authority is not None:
-            self.authorities[authority] = principal
+            self.authorities.setdefault(authority, principal)
         return newest
 
+    def _check_name(self, authority: str | None, principal: bytes) -> None:
+        if authority is None:
+            return
+        bound = self.authorities.get(authority, principal)
+        is_same = bound == principal or is_of_one_line(self.rings, bound, principal)  # K12
+        named = next((name for name, found in self.authorities.items() if found == principal), authority)
+        if not is_same or named != authority:  # K8
+            raise Refused("K8", "changed-principal", "authority and fingerprint belonged to others before")
+
     def authority_of(self, principal: bytes) -> str | None:
-        """The directory's id of the authority that this principal has had from first sight on (K8)."""
-        return next((name for name, found in self.authorities.items() if found == principal), None)
+        """The directory's id of the authority that this principal has had from first sight on (K8).
+
+        Otherwise that of the keyring which it follows, or which follows it: whose it says to be, and no more.
+        What is sealed asks who confirmed or accepted it (K12).
+        """
+        named = {found: name for name, found in self.authorities.items()}
+        if principal in named:
+            return named[principal]
+        return next(
+            (name for found, name in named.items() if is_of_one_line(self.rings, found, principal)), None
+        )
 
     def check_authority(self, authority: str, principal: bytes) -> None:
         """That a verified keyring belongs to the authority somebody chose. Raises Refused K8."""
-        if self.authorities.get(authority) != principal:  # K8
+        if self.authority_of(principal) != authority:  # K8
             raise Refused("K8", "changed-principal", "this keyring is not the chosen authority's")
 
     def is_listed(self) -> bool:
@@ -231,19 +214,21 @@ class Mailbox:
 
     def make_addition(self, requests: Sequence[tuple[bytes, Sequence[str]]], *, at: int) -> NewEntry:
         """The entry that adds devices, given by (device statement, roles). Raises Refused."""
+        change = self.stewardship.addition([(sha256(statement), roles) for statement, roles in requests])
+        return self.stewardship.make(change, at=at, statements=[statement for statement, _ in requests])
+
+    @property
+    def stewardship(self) -> Stewardship:
+        """What this device can do with the own keyring."""
+        return Stewardship(self)
+
+    def held(self, *, repairing: bool = False) -> Held | None:
+        """The newest own generation; when ``repairing`` (K7), the newest that holds. Raises Refused."""
+        if repairing:
+            ring = self.rings.get(self.principal)
+            return ring.held() if ring else None
         own, secret = self._own()
-        made = keyring.make_addition(
-            self.net,
-            own,
-            devices=[(read_device(self.net, statement), roles) for statement, roles in requests],
-            secret=secret,
-            author=self.device.id,
-            key=self.device.signing_key,
-            at=at,
-        )
-        statements = tuple(statement for statement, _ in requests)
-        keyring.accept_entry(self.net, own, made.entry, statements, made.envelopes)
-        return NewEntry(made.entry, made.envelopes, statements)
+        return Held(own.n, secret)
 
     def _own(self) -> tuple[KeyringState, bytes]:
         """The newest own entry and its secret, which only a listed device can have."""
@@ -257,19 +242,14 @@ class Mailbox:
         state = self.newest(principal)
         if state is None:  # K8
             raise Refused("K8", "keyring-unknown", "the keyring of a member has not been verified")
+        check_trusted(self, state)  # K8 K11
         return state
 
     # threads
 
     def needs(self, item: Item) -> list[tuple[bytes, int]]:
         """The keyrings to fetch before ``apply_item``: (principal, entry number to start from)."""
-        if item.type == "entry":
-            entry = thread.read_entry(self.net, item.item)
-            wanted = [(member.principal, member.keyring_n) for member in entry.members]
-            wanted.append((entry.by.principal, entry.by.n))
-        else:
-            by = read_message(self.net, item.item).by
-            wanted = [(by.principal, by.n)]
+        wanted = keyrings_of(self.net, item)
         missing = {principal for principal, n in wanted if self.at(principal, n) is None}
         return [(principal, self.keyring_from(principal)) for principal in sorted(missing)]
 
@@ -280,16 +260,47 @@ class Mailbox:
         """
         if self.needs(item):  # K10
             raise Refused("K10", "keyring-unknown", "fetch the keyrings that the item needs first")
+        self._check_ahead(item)
         fresh = Correspondence(self.net, item.thread, self.server_key, pin=self.places.get(item.thread))
         found = self.threads.get(item.thread, fresh)
         self.threads[item.thread] = found
-        applied = found.apply(item, self, self._mailbox_key)
+        self.check_not_stopped(item.thread)
+        try:
+            applied = found.apply(item, self, self._mailbox_key)
+        finally:
+            if evidence := make_evidence(found):  # T8
+                self.stopped.setdefault(item.thread, evidence)
         if found.state is not None and found.state.seq > self.places.get(item.thread, After(0, b"")).seq:
             self.places[item.thread] = After(found.state.seq, found.state.transcript)
         message = applied.message
+        if self.log is not None:
+            found.check_log(self.log, applied, item)
         if message is not None and message.device == self.device.id:
             self._confirm(item.thread, message.id, message.counter, message.statement.hash)
         return applied
+
+    def check_not_stopped(self, thread_id: bytes) -> None:
+        """Raises Refused T8 ``thread-stopped`` once there was evidence against a thread, on any visit."""
+        if thread_id in self.stopped:  # T8
+            raise Refused("T8", "thread-stopped", "this thread has two versions; both are kept")
+
+    def is_behind(self, item: Item) -> bool:
+        """Whether the sender of this item has seen more of the log: follow it before ``apply_item`` (L6)."""
+        if self.log is None or item.type != "message":
+            return False
+        return self.log.is_behind(read_message(self.net, item.item).log)
+
+    def _check_ahead(self, item: Item) -> None:
+        if self.is_behind(item):  # L6
+            raise Refused("L6", "log-withheld", "the sender of this message has seen more of the log")
+
+    def _logged(
+        self, states: Sequence[KeyringState], at: int, plaintext: Plaintext | None = None
+    ) -> LogPlace | None:
+        """M9 by the log, where it is followed: what the message says of it. Raises Refused L1 to L5."""
+        is_urgent = plaintext is not None and plaintext.body.urgency > 0
+        named = [*states, *answering(self, states)]  # K9
+        return None if self.log is None else self.log.check_sealing(named, at, urgent=is_urgent)
 
     def _mailbox_key(self, member: Member) -> KemKey | None:
         if member.principal != self.principal:
@@ -308,14 +319,18 @@ class Mailbox:
         if counter > signed.counter:  # M4: a device restored without its record goes on from what it sees
             signed.counter, signed.prev = counter, item
 
-    def open_thread(self, to: Sequence[bytes], plaintext: Plaintext | None, *, at: int) -> NewThread:
+    def open_thread(
+        self, to: Sequence[bytes], plaintext: Plaintext | None, *, at: int, kind: str = "case"
+    ) -> NewThread:
         """A new correspondence with other principals (or none), and its first message."""
         own, _ = self._own()
+        parties = [own, *(self._sealable(principal) for principal in to)]
+        log = self._logged(parties, at, plaintext)  # M9
         made = thread.make_genesis(
             self.net,
-            kind="case",
+            kind=kind,
             salt=secrets.token_bytes(16),
-            parties=[own, *(self._sealable(principal) for principal in to)],
+            parties=parties,
             by=self._by(own),
             author=self.device.id,
             key=self.device.signing_key,
@@ -324,7 +339,7 @@ class Mailbox:
         state = thread.accept_entry(self.net, None, made.entry, made.envelopes, self)
         if plaintext is None:
             return NewThread(state.thread, made.entry, made.envelopes, ())
-        first = self._seal(state, made.secret, own, plaintext, at)
+        first = self._seal(state, made.secret, own, plaintext, at, log)
         return NewThread(state.thread, made.entry, made.envelopes, (first,))
 
     @staticmethod
@@ -333,55 +348,84 @@ class Mailbox:
 
     def _ready(self, thread_id: bytes) -> tuple[Correspondence, ThreadState, bytes]:
         """The thread, verified to its end, and the secret of its epoch (M9)."""
-        found = self.threads.get(thread_id)
-        if found is None:  # M9
-            raise Refused("M9", "not-verified", "the thread has not been verified")
-        found.check_running()  # T8
-        state = found.check_end()
+        found, state = self.verified(thread_id)
         if found.broken is not None or state.n not in found.epochs:  # M9 T7
             raise Refused("M9", "not-verified", "the newest epoch cannot be opened or does not hold")
         return found, state, found.epochs[state.n]
 
-    def needs_refresh(self, thread_id: bytes) -> bool:
-        """Whether the thread must be re-keyed before anything is sealed in it (T4)."""
+    def needs_refresh(self, thread_id: bytes, *, at: int | None = None) -> bool:
+        """Whether an entry must come before the next message (T4), by time too when it is given (T5)."""
         _, state, _ = self._ready(thread_id)
-        return needs_refresh(state, self)
+        return needs_refresh(self.net, state, self, at)
+
+    @property
+    def practice(self) -> Practice:
+        """What this device can do about practitioners for whom its authority answers."""
+        return Practice(self)
+
+    @property
+    def membership(self) -> Membership:
+        """Who is in threads: what this device can propose, consent to and change."""
+        return Membership(self)
+
+    def by(self) -> By:
+        """The own entry under which this device signs. Raises Refused K7."""
+        return self._by(self._own()[0])
 
     def refresh(self, thread_id: bytes, *, at: int) -> NewEntry:
-        """The entry that re-keys a thread to its members' newest mailboxes."""
-        _, state, secret = self._ready(thread_id)
-        own, _ = self._own()
-        made = thread.make_refresh(
-            self.net,
-            state,
-            keyrings={member.principal: self._sealable(member.principal) for member in state.members},
-            by=self._by(own),
-            secret=secret,
-            author=self.device.id,
-            key=self.device.signing_key,
-            at=at,
-        )
-        return NewEntry(made.entry, made.envelopes)
+        """The entry that re-keys a thread; it drops whose mandate has ended (T4, T5)."""
+        return self.membership.refresh(thread_id, at=at)
+
+    def check_members(self, members: Sequence[bytes], at: int) -> dict[bytes, KeyringState]:
+        """Their newest keyrings, if anything may be sealed to them now (K8, K11, M9). Raises Refused."""
+        states = {principal: self._sealable(principal) for principal in members}
+        self._logged(list(states.values()), at)  # M9
+        return states
+
+    def verified(self, thread_id: bytes) -> tuple[Correspondence, ThreadState]:
+        """A running thread, verified to its end (T8, M9); its newest epoch need not be open."""
+        found = self.threads.get(thread_id)
+        if found is None:  # M9
+            raise Refused("M9", "not-verified", "the thread has not been verified")
+        self.check_not_stopped(thread_id)  # T8
+        if thread_id in self.set_aside:  # T8
+            raise Refused("T8", "thread-stopped", "what the server tells of this thread was refused")
+        return found, found.check_end()
 
     def seal(self, thread_id: bytes, plaintext: Plaintext, *, at: int) -> SealedMessage:
-        """Seal at the verified end of a thread. Raises Refused M9, T4, T7, T8."""
+        """Seal at the verified end of a thread. Raises Refused M9 to M12, T4, T7, T8."""
         _, state, secret = self._ready(thread_id)
         own, _ = self._own()
-        if needs_refresh(state, self):  # T4 M9
+        for member in state.members:
+            self._sealable(member.principal)  # K11
+        check_may_write(state, self.principal)  # M1
+        if needs_refresh(self.net, state, self, at):  # T4 T5 M9
             raise Refused("T4", "stale-epoch", "the thread must be refreshed first")
-        return self._seal(state, secret, own, plaintext, at)
+        log = self._logged(self._members(state), at, plaintext)  # M9
+        return self._seal(state, secret, own, plaintext, at, log)
+
+    def _members(self, state: ThreadState) -> list[KeyringState]:
+        return [self._sealable(member.principal) for member in state.members]
 
     def _seal(
-        self, state: ThreadState, secret: bytes, own: KeyringState, plaintext: Plaintext, at: int
+        self,
+        state: ThreadState,
+        secret: bytes,
+        own: KeyringState,
+        plaintext: Plaintext,
+        at: int,
+        log: LogPlace | None,
     ) -> SealedMessage:
         signed = self.signed.setdefault(state.thread, Signed())
         if signed.pending is not None:  # M9
             raise Refused("M9", "message-pending", "a sealed message has had no definite answer yet")
+        check_own_step(state, plaintext.body, self, at)  # M10 M11
         message_id = secrets.token_bytes(16)
+        sent = last_place(self.threads.get(state.thread), self.device.id)
         sealed = seal_message(
             self.net,
             state,
-            plaintext,
+            with_checkpoint(plaintext, self.log, sent, at),
             secret=secret,
             by=self._by(own),
             device=self.device.id,
@@ -391,6 +435,7 @@ class Mailbox:
             void=signed.void,
             at=at,
             message_id=message_id,
+            log=log,
         )
         signed.counter += 1  # M4
         signed.prev = sha256(sealed.item)
@@ -433,39 +478,9 @@ class Mailbox:
     # what outlives the process
 
     def export_state(self) -> bytes:
-        """Pins and counters as E1 bytes. Nothing in them is secret."""
-        return encode(
-            {
-                "server": [self.net, self.server_key],
-                "authorities": [[name, principal] for name, principal in self.authorities.items()],
-                "places": [[key, place.seq, place.hash] for key, place in self.places.items()],
-                "pins": [[principal, pin.n, pin.head] for principal, pin in self.pins.items()],
-                "signed": [
-                    [key, signed.counter + 1, signed.prev, signed.void, signed.pending]
-                    for key, signed in self.signed.items()
-                ],
-            }
-        )
+        """Pins and counters as E1 bytes. Nothing in them is secret. The log's state is kept apart (L7)."""
+        return client_state.export_state(self)
 
     def load_state(self, exported: bytes) -> None:
         """What ``export_state`` gave. Raises Refused E1, E2; T8 ``server-key-changed``."""
-        stored = take_map(decode(exported), "authorities", "pins", "places", "server", "signed")
-        if stored.items("server") != [self.net, self.server_key]:  # T8
-            raise Refused("T8", "server-key-changed", "another network or server key than at first use")
-        for row in stored.items("authorities"):
-            name, principal = take_list(row)
-            self.authorities[take_text(name, 100)] = take_bytes(principal, 32)
-        for row in stored.items("places"):
-            key, seq, found = take_list(row)
-            self.places[take_bytes(key, 32)] = After(take_uint(seq), take_bytes(found, 32))
-        for row in stored.items("pins"):
-            principal, n, head = take_list(row)
-            self.pins[take_bytes(principal, 32)] = Pin(take_uint(n), take_bytes(head, 32))
-        for row in stored.items("signed"):
-            key, count, prev, void, pending = take_list(row)
-            self.signed[take_bytes(key, 32)] = Signed(
-                take_uint(count) - 1,
-                take_bytes(prev, 32),
-                [take_bytes(value, 16) for value in take_list(void)],
-                None if pending is None else take_bytes(pending, 16),
-            )
+        client_state.load_state(self, exported)

@@ -4,41 +4,50 @@ The types stand in keyring_entry, the validator in keyring_rules; here are secre
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from messaging.sealed import envelopes as sealing
+from messaging.sealed.acts import sort_acts
 from messaging.sealed.device import DeviceStatement, make_device_statement, read_device
 from messaging.sealed.encoding import ZERO, Encodable, context, context_hash, derive_key
 from messaging.sealed.envelopes import Envelope, History
 from messaging.sealed.errors import Refused
+from messaging.sealed.keyring_changes import RAISES_FLOOR
 from messaging.sealed.keyring_entry import (
+    Change,
     KeyringEntry,
     Keyrings,
     KeyringState,
     ListedDevice,
+    Listing,
     NewestKeyrings,
     principal_id,
     read_entry,
-    recovery_map,
 )
 from messaging.sealed.keyring_rules import accept_entry, check_envelopes
 from messaging.sealed.keys import KemKey, Recovery, SigningKey
 from messaging.sealed.statement import sign
 
 __all__ = [
+    "Author",
+    "Change",
     "DeviceStatement",
+    "Held",
     "KeyringEntry",
     "KeyringState",
     "Keyrings",
     "ListedDevice",
     "MadeEntry",
+    "NewEntry",
     "NewestKeyrings",
     "accept_entry",
+    "addition",
     "check_envelopes",
     "mailbox_key",
     "make_addition",
     "make_device_statement",
+    "make_entry",
     "make_genesis",
     "next_secret",
     "open_generation",
@@ -46,6 +55,12 @@ __all__ = [
     "principal_id",
     "read_device",
     "read_entry",
+    "recovery_by_kit",
+    "recovery_change",
+    "removal",
+    "role_change",
+    "rotation",
+    "sponsoring",
 ]
 
 
@@ -115,36 +130,59 @@ class MadeEntry:
     secret: bytes
 
 
+@dataclass(frozen=True)
+class Author:
+    """Who signs an entry, and when (unix seconds): a device, or the recovery key under its own id."""
+
+    id: bytes
+    key: SigningKey
+    at: int
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """A keyring or thread entry that has been made and not yet sent."""
+
+    entry: bytes
+    envelopes: bytes
+    statements: tuple[bytes, ...] = ()
+
+
 def make_genesis(
     net: str,
     *,
     kind: str,
     salt: bytes,
     devices: Sequence[tuple[DeviceStatement, Sequence[str]]],
-    recovery: Recovery,
+    recovery: Recovery | None,
     author: bytes,
     key: SigningKey,
     at: int,
     randomness: bytes | None = None,
+    sponsor: bytes | None = None,
+    succeeds: bytes | None = None,
 ) -> MadeEntry:
-    """The first entry, signed by the steward device ``author`` among ``devices``."""
-    listed = sorted((device.id, sorted(roles)) for device, roles in devices)
-    principal = principal_id(net, kind, salt, listed, recovery)
+    """The first entry, signed by the steward device ``author`` among ``devices``.
+
+    A practitioner has a ``sponsor`` (its complete statement) and no recovery key.
+    """
+    listed = tuple(sorted((device.id, tuple(sorted(roles))) for device, roles in devices))
+    principal = principal_id(net, kind, salt, listed, recovery, sponsor, succeeds)
     draft = _Draft(
         principal=principal,
         kind=kind,
         n=0,
         prev=ZERO,
-        salt=salt,
-        listed=listed,
-        recovery=recovery,
-        recipients={device.id: device.kem for device, _ in devices},
+        change=Change("genesis", listed, recovery),
+        recipients=_recipients(net, {device.id: device.kem for device, _ in devices}, recovery),
         secret=next_secret(net, principal, 0, None, randomness),
         history=None,
         floor=0,
-        reason="genesis",
+        salt=salt,
+        sponsor=sponsor,
+        succeeds=succeeds,
     )
-    return _make(net, draft, author, key, at)
+    return _make(net, draft, Author(author, key, at))
 
 
 def make_addition(
@@ -159,54 +197,138 @@ def make_addition(
     randomness: bytes | None = None,
 ) -> MadeEntry:
     """The entry that adds devices; ``secret`` is the newest generation's."""
-    n = state.n + 1
-    new_secret = next_secret(net, state.principal, n, secret, randomness)
-    rows = [(device.id, list(device.roles)) for device in state.devices]
-    rows += [(device.id, sorted(roles)) for device, roles in devices]
-    recipients = {device.id: device.kem for device in state.devices}
+    rows = [(device.id, list(roles)) for device, roles in devices]
+    held = Held(state.n, secret)
+    added = [device for device, _ in devices]
+    return make_entry(
+        net, state, addition(state, rows), Author(author, key, at), held, added, randomness=randomness
+    )
+
+
+@dataclass(frozen=True)
+class Held:
+    """The newest generation whose secret an author holds, to which ``history`` leads."""
+
+    n: int
+    secret: bytes = field(repr=False)
+
+
+def addition(state: KeyringState, devices: Sequence[tuple[bytes, Sequence[str]]]) -> Change:
+    """The change that lists further devices, given by (id, roles)."""
+    rows = [*_rows(state), *((device, tuple(sorted(roles))) for device, roles in devices)]
+    return Change("add", tuple(sorted(rows)), state.recovery, state.sponsored)
+
+
+def removal(state: KeyringState, devices: Collection[bytes]) -> Change:
+    """The change that lists these devices no more."""
+    rows = tuple(row for row in _rows(state) if row[0] not in devices)
+    return Change("remove", rows, state.recovery, state.sponsored)
+
+
+def role_change(state: KeyringState, roles: Mapping[bytes, Sequence[str]]) -> Change:
+    """The change that gives devices other roles."""
+    rows = tuple((device, tuple(sorted(roles.get(device, before)))) for device, before in _rows(state))
+    return Change("role", rows, state.recovery, state.sponsored)
+
+
+def rotation(state: KeyringState, reason: str = "rotate") -> Change:
+    """The change of nothing but the secrets: ``rotate``, or ``repair`` after an alarm (K7)."""
+    return Change(reason, _rows(state), state.recovery, state.sponsored)
+
+
+def recovery_change(state: KeyringState, recovery: Recovery) -> Change:
+    """The change that replaces the recovery key."""
+    return Change("recovery-key", _rows(state), recovery, state.sponsored)
+
+
+def recovery_by_kit(
+    state: KeyringState, devices: Sequence[tuple[bytes, Sequence[str]]], recovery: Recovery
+) -> Change:
+    """The change by which the recovery kit drops every device, lists new ones, and is itself replaced."""
+    rows = sorted((device, tuple(sorted(roles))) for device, roles in devices)
+    return Change("recover", tuple(rows), recovery, state.sponsored)
+
+
+def sponsoring(state: KeyringState, sponsored: Mapping[bytes, bytes]) -> Change:
+    """The change of for whom the authority answers: practitioner → the complete statement."""
+    return Change("sponsor", _rows(state), state.recovery, tuple(sorted(sponsored.items())))
+
+
+def _rows(state: KeyringState) -> tuple[Listing, ...]:
+    return tuple((device.id, device.roles) for device in state.devices)
+
+
+def make_entry(
+    net: str,
+    state: KeyringState,
+    change: Change,
+    author: Author,
+    held: Held | None,
+    added: Sequence[DeviceStatement] = (),
+    acts: Collection[bytes] = (),
+    *,
+    randomness: bytes | None = None,
+) -> MadeEntry:
+    """The next entry, by which ``change`` comes true; ``acts`` are the approvals it rests on.
+
+    ``held`` is the newest generation the author can open (None: no history); ``added`` are the statements
+    of the devices that the change lists anew.
+    """
+    n, principal = state.n + 1, state.principal
+    before = held.secret if held and held.n == state.n else None
+    secret = next_secret(net, principal, n, before, randomness)
+    keys = {device.id: device.kem for device in state.devices}
+    keys |= {device.id: device.kem for device in added}
+    listed = {device: keys[device] for device, _ in change.devices}
+    history = (
+        sealing.wrap(net, "keyring history", principal, n, secret, held.n, held.secret) if held else None
+    )
     draft = _Draft(
-        principal=state.principal,
+        principal=principal,
         kind=state.kind,
         n=n,
         prev=state.head,
-        salt=None,
-        listed=sorted(rows),
-        recovery=state.recovery,
-        recipients=recipients | {device.id: device.kem for device, _ in devices},
-        secret=new_secret,
-        history=sealing.wrap(net, "keyring history", state.principal, n, new_secret, state.n, secret),
-        floor=state.floor,
-        reason="add",
+        change=change,
+        recipients=_recipients(net, listed, change.recovery),
+        secret=secret,
+        history=history,
+        floor=n if change.reason in RAISES_FLOOR else state.floor,
+        acts=tuple(sort_acts(acts)),
     )
-    return _make(net, draft, author, key, at)
+    return _make(net, draft, author)
+
+
+def _recipients(net: str, devices: Mapping[bytes, bytes], recovery: Recovery | None) -> Mapping[bytes, bytes]:
+    return {**devices, recovery.id(net): recovery.kem} if recovery else devices
 
 
 @dataclass(frozen=True)
 class _Draft:
-    """An entry before it is sealed and signed; ``recipients`` are device id → public KEM key."""
+    """An entry before it is sealed and signed; ``recipients`` are recipient id → public KEM key."""
 
     principal: bytes
     kind: str
     n: int
     prev: bytes
-    salt: bytes | None
-    listed: list[tuple[bytes, list[str]]]
-    recovery: Recovery
+    change: Change
     recipients: Mapping[bytes, bytes]
     secret: bytes
     history: History | None
     floor: int
-    reason: str
+    salt: bytes | None = None
+    sponsor: bytes | None = None
+    succeeds: bytes | None = None
+    acts: tuple[bytes, ...] = ()
 
 
-def _make(net: str, draft: _Draft, author: bytes, key: SigningKey, at: int) -> MadeEntry:
+def _make(net: str, draft: _Draft, author: Author) -> MadeEntry:
     principal, n = draft.principal, draft.n
     commit = _commit(net, principal, n, draft.secret)
     blob, sealed = sealing.make(
         net,
         draft.secret,
-        {**draft.recipients, draft.recovery.id(net): draft.recovery.kem},
-        lambda recipient: _info(net, principal, n, draft.prev, commit, recipient, author),
+        draft.recipients,
+        lambda recipient: _info(net, principal, n, draft.prev, commit, recipient, author.id),
     )
     fields: dict[str, Encodable] = {
         "principal": principal,
@@ -214,17 +336,15 @@ def _make(net: str, draft: _Draft, author: bytes, key: SigningKey, at: int) -> M
         "n": n,
         "prev": draft.prev,
         "salt": draft.salt,
-        "sponsor": None,
-        "succeeds": None,
-        "devices": draft.listed,
-        "recovery": recovery_map(draft.recovery),
-        "sponsored": [],
+        "sponsor": draft.sponsor,
+        "succeeds": draft.succeeds,
+        **draft.change.as_map(),
         "floor": draft.floor,
         "mailbox": mailbox_key(net, principal, n, draft.secret).public,
         "commit": commit,
         "history": draft.history.as_map() if draft.history else None,
         "sealed": sealed,
-        "reason": draft.reason,
-        "acts": [],
+        "acts": list(draft.acts),
     }
-    return MadeEntry(sign(net, "keyring", fields, at=at, kid=author, key=key), blob, draft.secret)
+    entry = sign(net, "keyring", fields, at=author.at, kid=author.id, key=author.key)
+    return MadeEntry(entry, blob, draft.secret)

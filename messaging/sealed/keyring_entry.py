@@ -5,15 +5,41 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from messaging.sealed import envelopes as sealing
-from messaging.sealed.encoding import Encodable, context_hash
+from messaging.sealed.acts import read_acts
+from messaging.sealed.encoding import Encodable, context_hash, decode, encode
 from messaging.sealed.envelopes import History
-from messaging.sealed.errors import Refused
 from messaging.sealed.keys import KEM_PUBLIC_SIZE, Recovery
-from messaging.sealed.statement import Statement, bad, parse, take_bytes, take_list, take_text
+from messaging.sealed.sponsor import Sponsor
+from messaging.sealed.statement import (
+    Fields,
+    Statement,
+    bad,
+    parse,
+    take_bytes,
+    take_list,
+    take_map,
+    take_text,
+)
 
-KINDS = ("authority", "secretariat")
+KINDS = ("authority", "practitioner", "secretariat")
 ROLES = ("officer", "steward", "supervisor")
-REASONS = ("genesis", "add")
+REASONS = (
+    "genesis",
+    "add",
+    "remove",
+    "role",
+    "rotate",
+    "recovery-key",
+    "recover",
+    "sponsor",
+    "repair",
+)
+ACTS = ("approval", "sponsor-end")
+
+Listing = tuple[bytes, tuple[str, ...]]
+"""(device id, its roles in order)"""
+Sponsored = tuple[bytes, bytes]
+"""(practitioner, the complete statement by which this authority answers for it)"""
 
 
 @dataclass(frozen=True)
@@ -35,7 +61,9 @@ class KeyringState:
     commit, floor, had_two_stewards (K6: whether two different persons were ever stewards at once); the
     listed devices. ``used`` holds every sig, kem, mailbox and commit this chain ever had; a server that
     asks its own table in ``is_used`` leaves it empty. To accept a message only the sender's device row is
-    needed in ``devices``.
+    needed in ``devices``. ``only_recovery`` (K6): a steward removed another one alone, so only the recovery
+    key can approve. ``unconfirmed`` (K11): the entry by which the kit took over without a steward. A
+    practitioner has a ``sponsor`` and no ``recovery``; ``sponsored`` are those an authority answers for.
     """
 
     principal: bytes
@@ -43,12 +71,17 @@ class KeyringState:
     n: int
     head: bytes
     devices: tuple[ListedDevice, ...]
-    recovery: Recovery
+    recovery: Recovery | None
     mailbox: bytes
     commit: bytes
     floor: int
     had_two_stewards: bool
     used: frozenset[bytes] = frozenset()
+    only_recovery: bool = False
+    unconfirmed: int | None = None
+    sponsor: Sponsor | None = None
+    succeeds: bytes | None = None
+    sponsored: tuple[Sponsored, ...] = ()
 
     def device(self, device_id: bytes) -> ListedDevice | None:
         """The listed device of this id, or None."""
@@ -82,8 +115,50 @@ class NewestKeyrings:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What an entry says of whom: the part that an approval is about (K6). All lists are absolute."""
+
+    reason: str
+    devices: tuple[Listing, ...]
+    recovery: Recovery | None
+    sponsored: tuple[Sponsored, ...] = ()
+
+    def hash(self, net: str, principal: bytes, prev: bytes) -> bytes:
+        """What an approval names: this change, as the entry after ``prev``."""
+        return context_hash(net, "change", principal, prev, *self._values())
+
+    def as_map(self) -> dict[str, Encodable]:
+        """As it stands in an entry."""
+        reason, devices, recovery, sponsored = self._values()
+        return {"reason": reason, "devices": devices, "recovery": recovery, "sponsored": sponsored}
+
+    def encode(self) -> bytes:
+        """As it is handed to who is asked to approve."""
+        return encode(self._values())
+
+    @classmethod
+    def decode(cls, raw: bytes) -> "Change":
+        """What ``encode`` gave. Raises Refused E1, E2."""
+        values = take_list(decode(raw))
+        if len(values) != 4:  # E2
+            raise bad("a change is reason, devices, recovery, sponsored")
+        reason, devices, recovery, sponsored = values
+        return cls(
+            take_text(reason, 32),
+            tuple(_read_listing(row) for row in take_list(devices)),
+            None if recovery is None else _read_recovery(take_map(recovery, "sig", "kem")),
+            tuple(_read_sponsored(row) for row in take_list(sponsored)),
+        )
+
+    def _values(self) -> list[Encodable]:
+        devices: list[Encodable] = [[device, list(roles)] for device, roles in self.devices]
+        recovery = recovery_map(self.recovery) if self.recovery else None
+        return [self.reason, devices, recovery, list(self.sponsored)]
+
+
+@dataclass(frozen=True)
 class KeyringEntry:
-    """An entry that has been taken apart (E2); ``devices`` are (device id, roles) as listed."""
+    """An entry that has been taken apart (E2); ``acts`` are complete statements, not yet verified."""
 
     statement: Statement
     principal: bytes
@@ -91,27 +166,42 @@ class KeyringEntry:
     n: int
     prev: bytes
     salt: bytes | None
-    devices: tuple[tuple[bytes, tuple[str, ...]], ...]
-    recovery: Recovery | None
+    sponsor: bytes | None
+    succeeds: bytes | None
+    change: Change
     floor: int
     mailbox: bytes
     commit: bytes
     history: History | None
     sealed: bytes
-    reason: str
+    acts: tuple[bytes, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why the entry was made: one of REASONS."""
+        return self.change.reason
+
+    @property
+    def devices(self) -> tuple[Listing, ...]:
+        """The devices as listed."""
+        return self.change.devices
+
+    @property
+    def recovery(self) -> Recovery | None:
+        """The public half of the recovery kit."""
+        return self.change.recovery
 
 
 def read_entry(net: str, raw: bytes) -> KeyringEntry:
-    """Take an entry apart. Raises Refused E1, E2, K3 for what later parts of the protocol bring."""
+    """Take an entry apart. Raises Refused E1, E2; K3 ``unknown-act``."""
     statement = parse(net, raw, "keyring")
     fields = statement.fields
-    for name in ("sponsor", "succeeds"):
-        if fields.any(name) is not None:  # K3
-            raise Refused("K3", "unknown-field-value", f"{name} must be null")
-    if fields.items("sponsored"):  # K3
-        raise Refused("K3", "unknown-field-value", "sponsored must be empty")
-    if fields.items("acts"):  # K3
-        raise Refused("K3", "unknown-act", "acts must be empty")
+    change = Change(
+        reason=fields.text("reason"),
+        devices=tuple(_read_listing(row) for row in fields.items("devices")),
+        recovery=fields.optional("recovery", lambda name: _read_recovery(fields.map(name, "sig", "kem"))),
+        sponsored=tuple(_read_sponsored(row) for row in fields.items("sponsored")),
+    )
     return KeyringEntry(
         statement=statement,
         principal=fields.data("principal"),
@@ -119,33 +209,47 @@ def read_entry(net: str, raw: bytes) -> KeyringEntry:
         n=fields.uint("n"),
         prev=fields.data("prev"),
         salt=fields.optional("salt", lambda name: fields.data(name, 16)),
-        devices=tuple(_read_listing(row) for row in fields.items("devices")),
-        recovery=fields.optional("recovery", lambda _: _read_recovery(statement)),
+        sponsor=fields.optional("sponsor", fields.raw),
+        succeeds=fields.optional("succeeds", fields.data),
+        change=change,
         floor=fields.uint("floor"),
         mailbox=fields.data("mailbox", KEM_PUBLIC_SIZE),
         commit=fields.data("commit"),
         history=sealing.read_history(fields),
         sealed=fields.data("sealed"),
-        reason=fields.text("reason"),
+        acts=read_acts(fields, "K3", ACTS),  # K3
     )
 
 
-def _read_listing(row: object) -> tuple[bytes, tuple[str, ...]]:
+def _read_listing(row: object) -> Listing:
     if not isinstance(row, list) or len(row) != 2:  # E2
         raise bad("a listed device is [id, roles]")
     return take_bytes(row[0], 32), tuple(take_text(role, 32) for role in take_list(row[1]))
 
 
-def _read_recovery(statement: Statement) -> Recovery:
-    pair = statement.fields.map("recovery", "sig", "kem")
+def _read_sponsored(row: object) -> Sponsored:
+    match row:
+        case [bytes(practitioner), bytes(statement)] if len(practitioner) == 32:
+            return practitioner, statement
+    raise bad("a sponsored practitioner is [id, statement]")  # E2
+
+
+def _read_recovery(pair: Fields) -> Recovery:
     return Recovery(pair.data("sig"), pair.data("kem", KEM_PUBLIC_SIZE))
 
 
 def principal_id(
-    net: str, kind: str, salt: bytes, devices: Sequence[tuple[bytes, Sequence[str]]], recovery: Recovery
+    net: str,
+    kind: str,
+    salt: bytes,
+    devices: Sequence[tuple[bytes, Sequence[str]]],
+    recovery: Recovery | None,
+    sponsor: bytes | None = None,
+    succeeds: bytes | None = None,
 ) -> bytes:
     """The principal's id, which is its fingerprint; no part of it depends on the id."""
-    return context_hash(net, "principal", kind, salt, list(devices), recovery_map(recovery), None, None)
+    key = recovery_map(recovery) if recovery else None
+    return context_hash(net, "principal", kind, salt, list(devices), key, sponsor, succeeds)
 
 
 def recovery_map(recovery: Recovery) -> dict[str, Encodable]:

@@ -1,4 +1,4 @@
-"""The validator of keyring entries, for server and clients (rules K1 to K6)."""
+"""The validator of keyring entries, for server and clients (rules K1 to K6, K9, K11)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -7,20 +7,18 @@ from messaging.sealed import envelopes as sealing
 from messaging.sealed.device import DeviceStatement, read_device
 from messaging.sealed.encoding import ZERO, sha256
 from messaging.sealed.errors import Refused
+from messaging.sealed.keyring_acts import Agreed, check_acts, check_genesis_sponsor
+from messaging.sealed.keyring_changes import check_change, check_lists
 from messaging.sealed.keyring_entry import (
-    KINDS,
-    REASONS,
-    ROLES,
     KeyringEntry,
+    Keyrings,
     KeyringState,
     ListedDevice,
-    principal_id,
     read_entry,
 )
-from messaging.sealed.keys import Recovery, check_kem_key, check_signing_key
+from messaging.sealed.keys import check_kem_key
+from messaging.sealed.sponsor import Sponsor
 from messaging.sealed.statement import verify
-
-_STANDING_ROLES = frozenset({"steward", "supervisor"})
 
 
 def accept_entry(
@@ -30,25 +28,31 @@ def accept_entry(
     statements: Sequence[bytes],
     envelopes: bytes | None,
     is_used: Callable[[bytes], bool] = lambda _: False,
+    *,
+    keyrings: Keyrings | None = None,
+    now: int | None = None,
 ) -> KeyringState:
     """The keyring after this entry; ``state`` is the one before, None for a genesis.
 
     ``statements`` must hold those of newly listed devices and may hold others. ``envelopes`` is one E1
     blob; None (another principal's keyring, read by a client) leaves out K4's look at it. ``is_used``
-    answers whether a public key or commit stands in any keyring. Raises Refused.
+    answers whether a public key or commit stands in any keyring. ``keyrings`` are needed for the sponsors
+    of practitioners (K9); ``now`` is a server's time of receipt, for approvals (K6). Raises Refused.
     """
     read = read_entry(net, entry)
     _check_order(state, read)
-    _check_lists(read)
-    _check_change(net, state, read)
+    check_lists(read)
+    check_change(net, state, read)
     added = _read_added(net, state, read, statements)
     devices = _listed(state, read, added)
-    _check_author(net, read, {device.id: device for device in devices} if state is None else _by_id(state))
+    _check_author(net, state, read, devices)
     _check_fresh(state, read, added, is_used)
-    _check_approval(state, devices)
     if envelopes is not None:
         check_envelopes(net, read, envelopes)
-    return _next_state(state, read, devices, added)
+    if state is None:
+        return _first_state(read, devices, added, check_genesis_sponsor(net, read, keyrings, now))
+    agreed = check_acts(net, state, read, keyrings, now)
+    return _next_state(state, read, devices, added, agreed)
 
 
 def _by_id(state: KeyringState) -> dict[bytes, ListedDevice]:
@@ -65,63 +69,6 @@ def _check_order(state: KeyringState | None, entry: KeyringEntry) -> None:
         raise Refused("K1", "wrong-predecessor", "the entry does not follow the newest one")
     if state is not None and entry.principal != state.principal:  # K1
         raise Refused("K1", "wrong-predecessor", "the entry belongs to another principal")
-
-
-def _check_lists(entry: KeyringEntry) -> None:
-    if entry.kind not in KINDS:  # K3
-        raise Refused("K3", "unknown-kind", "unknown kind of principal")
-    if entry.reason not in REASONS:  # K3
-        raise Refused("K3", "unknown-reason", "unknown reason of an entry")
-    ids = [device for device, _ in entry.devices]
-    if not sealing.is_strictly_sorted(ids):  # K3
-        raise Refused("K3", "not-sorted", "devices are unsorted, or one stands twice")
-    for _, roles in entry.devices:
-        if not roles or not set(roles) <= set(ROLES):  # K3
-            raise Refused("K3", "unknown-role", "unknown role, or no role at all")
-        if not sealing.is_strictly_sorted(roles):  # K3
-            raise Refused("K3", "not-sorted", "roles are unsorted, or one stands twice")
-    if not any("steward" in roles for _, roles in entry.devices):  # K3
-        raise Refused("K3", "no-steward", "no device is a steward")
-
-
-def _unexpected(detail: str) -> Refused:
-    return Refused("K3", "unexpected-change", detail)
-
-
-def _check_change(net: str, state: KeyringState | None, entry: KeyringEntry) -> None:
-    """Only what the reason names changes, against the state before."""
-    if (entry.reason == "genesis") != (state is None) or (entry.salt is None) == (state is None):  # K3
-        raise _unexpected("a genesis comes first, once, and alone has a salt")
-    if entry.recovery is None:  # K3
-        raise _unexpected("an authority or secretariat has a recovery key")
-    if entry.floor != (0 if state is None else state.floor):  # K4
-        raise Refused("K4", "wrong-floor", "the floor does not change here")
-    if state is None:
-        _check_genesis(net, entry, entry.recovery)
-    else:
-        _check_addition(state, entry)
-
-
-def _check_genesis(net: str, entry: KeyringEntry, recovery: Recovery) -> None:
-    if entry.history is not None:  # K3
-        raise Refused("K3", "bad-history", "a genesis has no history")
-    salt = entry.salt or b""
-    if entry.principal != principal_id(net, entry.kind, salt, entry.devices, recovery):  # K3
-        raise Refused("K3", "wrong-principal", "the id does not follow from the genesis")
-    check_signing_key(recovery.sig)  # E7
-    check_kem_key(recovery.kem)  # E7
-
-
-def _check_addition(state: KeyringState, entry: KeyringEntry) -> None:
-    if entry.kind != state.kind or entry.recovery != state.recovery:  # K3
-        raise _unexpected("kind and recovery key do not change here")
-    rows = dict(entry.devices)
-    if any(rows.get(device.id) != device.roles for device in state.devices):  # K3
-        raise _unexpected("a device listed before is missing or has other roles")
-    if len(rows) == len(state.devices):  # K3
-        raise _unexpected("nothing is added")
-    if entry.history is None or entry.history.of != entry.n - 1:  # K3
-        raise Refused("K3", "bad-history", "the history must lead to the entry before")
 
 
 def _read_added(
@@ -147,23 +94,34 @@ def _listed(
     return tuple(
         ListedDevice(device, roles, added[device].person, added[device].sig, added[device].kem)
         if device in added
-        else before[device]
+        else replace(before[device], roles=roles)
         for device, roles in entry.devices
     )
 
 
-def _check_author(net: str, entry: KeyringEntry, stewards_among: Mapping[bytes, ListedDevice]) -> None:
-    author = stewards_among.get(entry.statement.kid)
+def _check_author(
+    net: str, state: KeyringState | None, entry: KeyringEntry, devices: Sequence[ListedDevice]
+) -> None:
+    if state is not None and entry.reason == "recover":
+        recovery = state.recovery
+        if recovery is None or entry.statement.kid != recovery.id(net):  # K2
+            raise Refused("K2", "not-the-recovery-key", "only the kit of the entry before can recover")
+        verify(entry.statement, recovery.sig, net)
+        return
+    stewards_among = devices if state is None else state.devices
+    author = next((device for device in stewards_among if device.id == entry.statement.kid), None)
     if author is None or "steward" not in author.roles:  # K2
         raise Refused("K2", "not-a-steward", "the author is not a steward device of the entry before")
     verify(entry.statement, author.sig, net)
 
 
-def _new_values(entry: KeyringEntry, added: Mapping[bytes, DeviceStatement]) -> list[bytes]:
+def _new_values(
+    state: KeyringState | None, entry: KeyringEntry, added: Mapping[bytes, DeviceStatement]
+) -> list[bytes]:
     values = [entry.mailbox, entry.commit]
     for device in added.values():
         values += [device.sig, device.kem]
-    if entry.n == 0 and entry.recovery is not None:
+    if entry.recovery is not None and (state is None or entry.recovery != state.recovery):
         values += [entry.recovery.sig, entry.recovery.kem]
     return values
 
@@ -175,7 +133,7 @@ def _check_fresh(
     is_used: Callable[[bytes], bool],
 ) -> None:
     check_kem_key(entry.mailbox)  # E7
-    values = _new_values(entry, added)
+    values = _new_values(state, entry, added)
     used = _known_values(state)
     if len(set(values)) != len(values) or any(value in used or is_used(value) for value in values):  # K5
         raise Refused("K5", "reused-key", "a key or commit already stands in a keyring")
@@ -185,20 +143,12 @@ def _known_values(state: KeyringState | None) -> frozenset[bytes]:
     if state is None:
         return frozenset()
     listed = {key for device in state.devices for key in (device.sig, device.kem)}
-    return state.used | listed | {state.mailbox, state.commit, state.recovery.sig, state.recovery.kem}
+    recovery = {state.recovery.sig, state.recovery.kem} if state.recovery else set()
+    return state.used | listed | recovery | {state.mailbox, state.commit}
 
 
 def _steward_persons(devices: Sequence[ListedDevice]) -> set[str]:
     return {device.person for device in devices if "steward" in device.roles}
-
-
-def _check_approval(state: KeyringState | None, devices: Sequence[ListedDevice]) -> None:
-    if state is None or not state.had_two_stewards:
-        return
-    before = _by_id(state)
-    added = [device for device in devices if device.id not in before]
-    if any(_STANDING_ROLES & set(device.roles) for device in added):  # K6
-        raise Refused("K6", "approval-needed", "a second steward must approve; approvals come later")
 
 
 def check_envelopes(net: str, entry: KeyringEntry, envelopes: bytes) -> None:
@@ -210,27 +160,35 @@ def check_envelopes(net: str, entry: KeyringEntry, envelopes: bytes) -> None:
 
 
 def _next_state(
-    state: KeyringState | None,
+    state: KeyringState,
     entry: KeyringEntry,
     devices: tuple[ListedDevice, ...],
     added: Mapping[bytes, DeviceStatement],
+    agreed: Agreed,
 ) -> KeyringState:
-    used = (state.used if state else frozenset()) | frozenset(_new_values(entry, added))
-    had_two = len(_steward_persons(devices)) > 1 or (state is not None and state.had_two_stewards)
-    if state is not None:
-        return replace(
-            state,
-            n=entry.n,
-            head=entry.statement.hash,
-            devices=devices,
-            mailbox=entry.mailbox,
-            commit=entry.commit,
-            floor=entry.floor,
-            had_two_stewards=had_two,
-            used=used,
-        )
-    if entry.recovery is None:
-        raise _unexpected("an authority or secretariat has a recovery key")  # K3
+    return replace(
+        state,
+        n=entry.n,
+        head=entry.statement.hash,
+        devices=devices,
+        recovery=entry.recovery,
+        mailbox=entry.mailbox,
+        commit=entry.commit,
+        floor=entry.floor,
+        had_two_stewards=state.had_two_stewards or len(_steward_persons(devices)) > 1,
+        used=state.used | frozenset(_new_values(state, entry, added)),
+        only_recovery=agreed.only_recovery,
+        unconfirmed=agreed.unconfirmed,
+        sponsored=entry.change.sponsored,
+    )
+
+
+def _first_state(
+    entry: KeyringEntry,
+    devices: tuple[ListedDevice, ...],
+    added: Mapping[bytes, DeviceStatement],
+    sponsor: Sponsor | None,
+) -> KeyringState:
     return KeyringState(
         principal=entry.principal,
         kind=entry.kind,
@@ -241,6 +199,8 @@ def _next_state(
         mailbox=entry.mailbox,
         commit=entry.commit,
         floor=entry.floor,
-        had_two_stewards=had_two,
-        used=used,
+        had_two_stewards=len(_steward_persons(devices)) > 1,
+        used=frozenset(_new_values(None, entry, added)),
+        sponsor=sponsor,
+        succeeds=entry.succeeds,
     )

@@ -214,10 +214,7 @@ class RecoveryKit:
 
     def print(self) -> str:
         """12 groups of 5 Crockford characters: 32 bytes, 5 bytes of check, 4 zero bits."""
-        data = self.secret + context_hash(self.net, "kit check", self.secret)[:5]
-        number = int.from_bytes(data, "big") << 4
-        characters = "".join(_ALPHABET[number >> shift & 31] for shift in range(295, -1, -5))
-        return " ".join(characters[start : start + 5] for start in range(0, 60, 5))
+        return print_groups(self.secret + context_hash(self.net, "kit check", self.secret)[:5])
 
     @classmethod
     def parse(cls, net: str, printed: str) -> "RecoveryKit":
@@ -226,19 +223,31 @@ class RecoveryKit:
         Raises Refused E6 ``recovery-kit-mistyped``.
         """
         mistyped = Refused("E6", "recovery-kit-mistyped", "this is not a printed recovery kit")
-        number = 0
-        characters = printed.upper().translate(_READ_AS)
-        for character in characters:
-            value = _ALPHABET.find(character)
-            if value < 0:
-                raise mistyped
-            number = number << 5 | value
-        if len(characters) != 60 or not printed.isascii() or number & 15:
-            raise mistyped
-        data = (number >> 4).to_bytes(37, "big")
+        data = read_groups(printed, mistyped)
         if data[32:] != context_hash(net, "kit check", data[:32])[:5]:
             raise mistyped
         return cls(net, data[:32])
+
+
+def print_groups(data: bytes) -> str:
+    """37 bytes and 4 zero bits as 12 groups of 5 Crockford characters."""
+    number = int.from_bytes(data, "big") << 4
+    characters = "".join(_ALPHABET[number >> shift & 31] for shift in range(295, -1, -5))
+    return " ".join(characters[start : start + 5] for start in range(0, 60, 5))
+
+
+def read_groups(printed: str, mistyped: Refused) -> bytes:
+    """Read `print_groups` back, however sloppily typed; raises `mistyped`."""
+    number = 0
+    characters = printed.upper().translate(_READ_AS)
+    for character in characters:
+        value = _ALPHABET.find(character)
+        if value < 0:
+            raise mistyped
+        number = number << 5 | value
+    if len(characters) != 60 or not printed.isascii() or number & 15:
+        raise mistyped
+    return (number >> 4).to_bytes(37, "big")
 
 
 def device_words(net: str, device: bytes) -> str:

@@ -1,22 +1,40 @@
-"""Messages: sealing, the validator for server and clients, opening (rules M1 to M5, M7, T4)."""
+"""Messages: sealing, the validator for server and clients, opening (rules M1 to M5, M7, M10 to M12, T4)."""
 
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from messaging.sealed.attachment import FileHeader, read_headers
 from messaging.sealed.encoding import (
     Encodable,
-    Value,
     context,
     context_hash,
-    decode,
     derive_key,
-    encode,
     sha256,
 )
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import Keyrings
 from messaging.sealed.keys import SigningKey, aead_open, aead_seal
+from messaging.sealed.places import After, By, read_after, read_by
+from messaging.sealed.plaintext import (
+    CIPHERTEXT_SIZES,
+    ID_SIZE,
+    KINDS,
+    LAST_DUE,
+    Acknowledgement,
+    Enclosure,
+    Note,
+    Plaintext,
+    StageChange,
+    check_handling,
+    check_plaintext,
+    pad,
+    read_text,
+    step_in,
+    unpad,
+    with_handling,
+)
+from messaging.sealed.stage_rules import Case, Step, accept_step, read_step
 from messaging.sealed.statement import (
     Fields,
     Statement,
@@ -24,84 +42,56 @@ from messaging.sealed.statement import (
     parse,
     sign,
     take_bytes,
-    take_map,
-    take_text,
-    take_uint,
     verify,
 )
 from messaging.sealed.thread import (
-    After,
-    By,
     DeviceProgress,
     ThreadState,
     check_author,
+    ended_members,
     needs_refresh,
     next_transcript,
 )
-from messaging.sealed.thread_rules import read_after, read_by
+from messaging.sealed.thread_entry import WRITING_ROLES
 
-KINDS = ("note", "acknowledgement")
-CIPHERTEXT_SIZES = (512, 1024, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 40960)
-OVERHEAD = 48
-"""Bytes of a ciphertext that are not padded text: the blind (32) and the tag (16)."""
-ID_SIZE = 16
-SUBJECT_LIMIT = 200
-REFERENCE_LIMIT = 100
-LANGUAGE_LIMIT = 35
+__all__ = [
+    "CIPHERTEXT_SIZES",
+    "LAST_DUE",
+    "VOID_LIMIT",
+    "Acknowledgement",
+    "Enclosure",
+    "LogPlace",
+    "Message",
+    "Note",
+    "Plaintext",
+    "SealedMessage",
+    "StageChange",
+    "Step",
+    "accept_message",
+    "check_plaintext",
+    "message_key",
+    "open_message",
+    "open_padded",
+    "pad",
+    "read_message",
+    "read_padded",
+    "seal_message",
+]
+
 VOID_LIMIT = 16
 """How many refused messages one message can name."""
 
 
 @dataclass(frozen=True)
-class Note:
-    """A plain text."""
+class LogPlace:
+    """The newest checkpoint of the transparency log that the sender had verified (L6)."""
 
-    text: str
-
-    kind = "note"
-
-    def as_map(self) -> dict[str, Encodable]:
-        """As it stands in the plaintext."""
-        return {"type": self.kind, "text": self.text}
-
-
-@dataclass(frozen=True)
-class Acknowledgement:
-    """A named officer confirms the message ``of`` (its id) at ``seq``."""
-
-    of: bytes
-    seq: int
-
-    kind = "acknowledgement"
+    size: int
+    root: bytes
 
     def as_map(self) -> dict[str, Encodable]:
-        """As it stands in the plaintext."""
-        return {"type": self.kind, "of": self.of, "seq": self.seq}
-
-
-@dataclass(frozen=True)
-class Plaintext:
-    """What only members read. Subject at most 200 characters, references 100."""
-
-    body: Note | Acknowledgement
-    language: str
-    subject: str | None = None
-    own_reference: str | None = None
-    foreign_reference: str | None = None
-
-    def encode(self) -> bytes:
-        """E1 bytes, not yet padded."""
-        return encode(
-            {
-                "body": self.body.as_map(),
-                "checkpoint": None,
-                "foreign_reference": self.foreign_reference,
-                "language": self.language,
-                "marks": [],
-                "own_reference": self.own_reference,
-                "subject": self.subject,
-            }
-        )
+        """As it stands in the header."""
+        return {"size": self.size, "root": self.root}
 
 
 @dataclass(frozen=True)
@@ -119,8 +109,13 @@ class Message:
     void: tuple[bytes, ...]
     after: After
     kind: str
+    urgency: int
+    due: int | None
     plain: bytes
     cipher: bytes
+    log: LogPlace | None = None
+    files: tuple[FileHeader, ...] = ()
+    step: Step | None = None
     seq: int = 0
     marks: tuple[str, ...] = ()
 
@@ -146,11 +141,24 @@ def read_message(net: str, item: bytes) -> Message:
         void=_read_void(fields),
         after=read_after(fields),
         kind=fields.text("kind"),
+        urgency=fields.uint("urgency"),
+        due=fields.optional("due", fields.uint),
         plain=fields.data("plain"),
         cipher=fields.data("cipher"),
+        log=fields.optional("log", lambda name: _read_log(fields, name)),
+        files=read_headers(fields),
+        step=read_step(fields),
     )
-    _check_terms(fields, message.kind)
+    _check_terms(fields, message)
     return message
+
+
+def _read_log(fields: Fields, name: str) -> LogPlace:
+    found = fields.map(name, "size", "root")
+    place = LogPlace(found.uint("size"), found.data("root"))
+    if place.size == 0:  # M3
+        raise Refused("M3", "unknown-field-value", "an empty log says nothing")
+    return place
 
 
 def _read_void(fields: Fields) -> tuple[bytes, ...]:
@@ -160,12 +168,12 @@ def _read_void(fields: Fields) -> tuple[bytes, ...]:
     return tuple(take_bytes(value, ID_SIZE) for value in found)
 
 
-def _check_terms(fields: Fields, kind: str) -> None:
-    if kind not in KINDS:  # M3
+def _check_terms(fields: Fields, message: Message) -> None:
+    if message.kind not in KINDS:  # M3
         raise Refused("M3", "unknown-kind", "unknown kind of message")
-    nothing = [fields.any(name) is None for name in ("stage", "due", "log")]
-    if not all(nothing) or fields.uint("urgency") != 0 or fields.items("files"):  # M3
-        raise Refused("M3", "unknown-field-value", "stage, urgency, due, files and log are not in use yet")
+    check_handling(message.kind, message.urgency, message.due, message.step)  # M3 M10
+    if message.files and message.kind != Note.kind:  # M3
+        raise Refused("M3", "wrong-files", "files go with a note only")
     if fields.items("acts"):  # M3
         raise Refused("M3", "unknown-act", "acts must be empty")
 
@@ -180,19 +188,22 @@ def accept_message(
     is_known: Callable[[bytes], bool],
     transcript_at: Callable[[int], bytes | None],
     reading: bool = False,
+    now: int | None = None,
     signed_by: bytes | None = None,
 ) -> tuple[ThreadState, Message]:
     """The thread after this message, and the message.
 
     ``is_known`` answers whether a message id stands in this thread, ``transcript_at`` gives X_seq of it.
     A server first answers the same bytes as the first time (M2: same item hash) and calls this for others.
-    ``reading``: a client replays an old item; a wrong counter becomes a mark (M4). ``signed_by``: the public
-    key with which the caller has verified this item's signature already; it is verified again only where the
-    author's key on the keyring is another. Raises Refused.
+    ``reading``: a client replays an old item; a wrong counter becomes a mark (M4). ``now``: when the server
+    received it, against which mandates are judged (T5). ``signed_by``: the public key with which the caller
+    has verified this item's signature already; it is verified again only where the author's key on the
+    keyring is another. Raises Refused.
     """
     message = read_message(net, item)
-    _check_epoch(state, message, keyrings, reading=reading)
+    _check_epoch(net, state, message, keyrings, now, reading=reading)
     author = check_author("M1", state.members, message.by, message.device, keyrings, reading=reading)
+    _check_may_write(state, message)
     if message.by.n < state.by_n.get(message.by.principal, 0):  # M1
         raise Refused("M1", "author-keyring-fell", "an earlier item of this principal had a newer entry")
     if author.sig != signed_by:
@@ -205,17 +216,47 @@ def accept_message(
         raise Refused("M2", "repeated-id", "another message of this thread has this id")
     marks = _check_counter(state, message, reading=reading)
     _check_after(state, message, transcript_at)
-    return _next_state(net, state, replace(message, seq=state.seq + 1, marks=marks))
+    case = _case_after(state, message, keyrings, now)
+    return _next_state(net, replace(state, case=case), replace(message, seq=state.seq + 1, marks=marks))
 
 
-def _check_epoch(state: ThreadState, message: Message, keyrings: Keyrings, *, reading: bool) -> None:
+def _case_after(state: ThreadState, message: Message, keyrings: Keyrings, now: int | None) -> Case | None:
+    """M10, M11: the case after this message; of one that is no step, or turns up late (M4), as it was."""
+    if message.step is None or message.id in state.voided:
+        return state.case
+    if state.case is None:
+        raise ValueError("the steps of this thread were not read")
+    return accept_step(
+        state.case,
+        message.step,
+        kind=state.kind,
+        parties=state.parties,
+        by=message.by.principal,
+        seq=state.seq + 1,
+        due=message.due,
+        now=now,
+        keyrings=keyrings,
+    )
+
+
+def _check_may_write(state: ThreadState, message: Message) -> None:
+    member = state.member(message.by.principal)
+    if member is None or member.role not in WRITING_ROLES:  # M1
+        raise Refused("M1", "may-not-write", "an observer reads and does not write")
+
+
+def _check_epoch(
+    net: str, state: ThreadState, message: Message, keyrings: Keyrings, now: int | None, *, reading: bool
+) -> None:
     if message.thread != state.thread:  # M1
         raise Refused("M1", "wrong-thread", "the message belongs to another thread")
     if message.n < state.n:  # T4
         raise Refused("T4", "stale-epoch", "the thread has a newer entry")
     if message.n > state.n or message.head != state.head:  # M1
         raise Refused("M1", "wrong-epoch", "not the head of this thread")
-    if not reading and needs_refresh(state, keyrings):  # T4
+    if state.is_left or ended_members(state, now):  # T4 T5 T9
+        raise Refused("T4", "stale-epoch", "somebody has left, or a mandate has ended: an entry comes first")
+    if not reading and needs_refresh(net, state, keyrings, now):  # T4
         raise Refused("T4", "stale-epoch", "a member's keyring moved on; the thread must be refreshed")
 
 
@@ -268,21 +309,6 @@ def _next_state(net: str, state: ThreadState, message: Message) -> tuple[ThreadS
 # --- sealing and opening
 
 
-def pad(text: bytes) -> bytes:
-    """Padded to the smallest size that fits: text, 0x80, zeros. Raises Refused M3 ``bad-size``."""
-    for size in CIPHERTEXT_SIZES:
-        if len(text) < size - OVERHEAD:
-            return (text + b"\x80").ljust(size - OVERHEAD, b"\0")
-    raise Refused("M3", "bad-size", "the text is too long for a message")  # M3
-
-
-def _unpad(padded: bytes) -> bytes:
-    text, mark, zeros = padded.rpartition(b"\x80")
-    if not mark or zeros.strip(b"\0") or len(pad(text)) != len(padded):  # M5
-        raise Refused("M5", "wrong-body", "wrong padding")
-    return text
-
-
 def _text_key(net: str, secret: bytes, place: tuple[bytes, int, bytes, bytes], plain: bytes) -> bytes:
     return derive_key(net, secret, "message key", *place, plain)
 
@@ -310,13 +336,15 @@ def seal_message(
     at: int,
     message_id: bytes | None = None,
     blind: bytes | None = None,
+    log: LogPlace | None = None,
 ) -> SealedMessage:
     """Seal at the end of the thread as ``state`` has it; ``secret`` is the epoch's.
 
     ``counter``, ``prev`` and ``void`` are the device's own record of what it signed (M4). Raises Refused
-    M3, M5 as ``check_plaintext``, before anything is signed.
+    M3, M5, M10, M12 as ``check_plaintext``, before anything is signed.
     """
     text = check_plaintext(plaintext)
+    step = step_in(plaintext.body)
     message_id = secrets.token_bytes(ID_SIZE) if message_id is None else message_id
     blind = secrets.token_bytes(32) if blind is None else blind
     padded = pad(text)
@@ -335,69 +363,47 @@ def seal_message(
         "void": list(void),
         "after": After(state.seq, state.transcript).as_map(),
         "kind": plaintext.body.kind,
-        "stage": None,
-        "urgency": 0,
-        "due": None,
+        "stage": step.as_map() if step else None,
+        "urgency": plaintext.body.urgency,
+        "due": plaintext.body.due,
         "plain": plain,
         "cipher": sha256(ciphertext),
-        "files": [],
-        "log": None,
+        "files": [file.header.as_map() for file in plaintext.body.files],
+        "log": log.as_map() if log else None,
         "acts": [],
     }
     return SealedMessage(sign(net, "message", fields, at=at, kid=device, key=key), ciphertext)
 
 
 def open_message(net: str, message: Message, ciphertext: bytes, secret: bytes) -> Plaintext:
-    """Open with the epoch's secret. Raises Refused E8 ``cannot-open``; M5 ``wrong-plain``, ``wrong-body``."""
-    place = (message.thread, message.n, message.id, message.device)
-    text_key = _text_key(net, secret, place, message.plain)
-    opened = aead_open(text_key, ciphertext, context(net, "message", *place))
-    blind, padded = opened[:32], opened[32:]
-    if context_hash(net, "plain", blind, padded) != message.plain:  # M5
-        raise Refused("M5", "wrong-plain", "the text is not the one that was signed")
-    plaintext = _read_text(_unpad(padded))
-    if plaintext.body.kind != message.kind:  # M5
-        raise Refused("M5", "wrong-body", "the body is of another kind than the header says")
-    return plaintext
-
-
-def check_plaintext(plaintext: Plaintext) -> bytes:
-    """Its E1 bytes, if every reader will take them. Raises Refused M3 ``bad-size``, M5 ``wrong-body``."""
-    try:
-        text = plaintext.encode()
-    except Refused as refused:
-        raise Refused("M5", "wrong-body", refused.detail) from None  # M5
-    pad(text)
-    _read_text(text)
-    return text
-
-
-def _read_text(text: bytes) -> Plaintext:
-    """M5: a text of another shape is a wrong body, whatever the shape lacks."""
-    try:
-        return _read_plaintext(decode(text))
-    except Refused as refused:
-        raise Refused("M5", "wrong-body", refused.detail) from None  # M5
-
-
-def _read_plaintext(value: Value) -> Plaintext:
-    names = ("body", "checkpoint", "foreign_reference", "language", "marks", "own_reference", "subject")
-    found = take_map(value, *names)
-    if found.any("checkpoint") is not None or found.items("marks"):  # M5
-        raise Refused("M5", "wrong-body", "checkpoint and marks are not in use yet")
-    return Plaintext(
-        body=_read_body(found.any("body")),
-        language=found.text("language", LANGUAGE_LIMIT),
-        subject=found.optional("subject", lambda name: found.text(name, SUBJECT_LIMIT)),
-        own_reference=found.optional("own_reference", lambda name: found.text(name, REFERENCE_LIMIT)),
-        foreign_reference=found.optional("foreign_reference", lambda name: found.text(name, REFERENCE_LIMIT)),
+    """Open with the epoch's secret. Raises Refused E8 ``cannot-open``; M5 ``wrong-plain``, ``wrong-body``;
+    M12 ``wrong-facts``, ``wrong-ground``.
+    """
+    return read_padded(
+        net, message, *open_padded(net, message, ciphertext, message_key(net, message, secret))
     )
 
 
-def _read_body(value: Value) -> Note | Acknowledgement:
-    match value:
-        case {"type": "note", "text": text, **rest} if not rest:
-            return Note(take_text(text, CIPHERTEXT_SIZES[-1]))
-        case {"type": "acknowledgement", "of": of, "seq": seq, **rest} if not rest:
-            return Acknowledgement(take_bytes(of, ID_SIZE), take_uint(seq))
-    raise Refused("M5", "wrong-body", "unknown body")  # M5
+def message_key(net: str, message: Message, secret: bytes) -> bytes:
+    """The key of this one message, from the secret of its epoch; no other message opens with it."""
+    return _text_key(net, secret, (message.thread, message.n, message.id, message.device), message.plain)
+
+
+def open_padded(net: str, message: Message, ciphertext: bytes, key: bytes) -> tuple[bytes, bytes]:
+    """The blind and the padded text, with the message's own key. Raises Refused E8 ``cannot-open``."""
+    place = (message.thread, message.n, message.id, message.device)
+    opened = aead_open(key, ciphertext, context(net, "message", *place))
+    return opened[:32], opened[32:]
+
+
+def read_padded(net: str, message: Message, blind: bytes, padded: bytes) -> Plaintext:
+    """The text that the header commits to; no key is needed.
+
+    Raises Refused M5 ``wrong-plain``, ``wrong-body``; M12 ``wrong-facts``, ``wrong-ground``.
+    """
+    if context_hash(net, "plain", blind, padded) != message.plain:  # M5
+        raise Refused("M5", "wrong-plain", "the text is not the one that was signed")
+    plaintext = read_text(unpad(padded), message.files)
+    if plaintext.body.kind != message.kind:  # M5
+        raise Refused("M5", "wrong-body", "the body is of another kind than the header says")
+    return with_handling(plaintext, message.urgency, message.due, message.step)

@@ -7,9 +7,9 @@ from messaging.sealed.encoding import Encodable, context_hash
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import Keyrings
 from messaging.sealed.keys import SigningKey
+from messaging.sealed.places import By, read_by
 from messaging.sealed.statement import parse, sign, verify
-from messaging.sealed.thread import By, ThreadState, check_author
-from messaging.sealed.thread_rules import read_by
+from messaging.sealed.thread import ThreadState, check_author
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,18 @@ _FIELD_NAMES = {
     "acts",
     "receipt": "thread seq item transcript",
     "opened": "by thread seq transcript",
+    "approval": "by about on change until",
+    "sponsor": "by person office device replaces from until",
+    "sponsor-end": "by practitioner of",
+    "consent": "by thread action subject history until",
+    "mandate": "by thread parties admitted from until inform terms salt",
+    "mandate-withdrawal": "by thread of after",
+    "confirm": "by authority principal head document",
+    "accept": "by authority principal head how",
+    "pins": "by log heads",
+    "restore": "by serial log cause acts",
+    "record": "by thread seq transcript parts",
+    "report": "by thread cause words messages",
 }
 FIELDS: Mapping[str, frozenset[str]] = {
     name: frozenset(names.split()) for name, names in _FIELD_NAMES.items()
@@ -47,6 +59,13 @@ class Fields:
     def data(self, name: str, size: int = 32) -> bytes:
         """A byte string of exactly ``size`` bytes."""
         return take_bytes(self._values[name], size)
+
+    def raw(self, name: str) -> bytes:
+        """A byte string of any size."""
+        value = self._values[name]
+        if not isinstance(value, bytes):  # E2
+            raise bad("not a byte string")
+        return value
 
     def text(self, name: str, limit: int = 32) -> str:
         """A text of at most ``limit`` characters."""
@@ -151,20 +170,39 @@ def parse(net: str, raw: bytes, expect: str) -> Statement:
     Raises Refused E1 ``bad-encoding``; E2 ``bad-statement``, ``unknown-type``, ``wrong-type``,
     ``unknown-suite``, ``wrong-network``.
     """
+    protected, payload, signature = _take_apart(raw)
+    kid = _read_kid(protected)
+    fields = _read_payload(payload)
+    at = _check_payload(net, fields, expect)
+    own = Fields({name: value for name, value in fields.items() if name not in _COMMON})
+    return Statement(expect, at, kid, own, raw, sha256(raw), signature, protected, payload)
+
+
+def type_of(raw: bytes) -> str:
+    """The type that a statement says it has; nothing else of it is checked. Raises Refused E1, E2."""
+    _, payload, _ = _take_apart(raw)
+    found = _read_payload(payload).get("t")
+    if not isinstance(found, str):  # E2
+        raise bad("the payload has no type")
+    return found
+
+
+def _take_apart(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    """Protected header, payload and signature."""
     parts = take_list(decode(raw))
     if len(parts) != 4 or parts[1] != {}:  # E2
         raise bad("not a COSE_Sign1 with an empty unprotected header")
     protected, payload = parts[0], parts[2]
     if not isinstance(protected, bytes) or not isinstance(payload, bytes):  # E2
         raise bad("header and payload must be byte strings")
-    kid = _read_kid(protected)
-    signature = take_bytes(parts[3], 64)
+    return protected, payload, take_bytes(parts[3], 64)
+
+
+def _read_payload(payload: bytes) -> dict[str, Value]:
     fields = decode(payload)
     if not isinstance(fields, dict):  # E2
         raise bad("the payload is not a map")
-    at = _check_payload(net, fields, expect)
-    own = Fields({name: value for name, value in fields.items() if name not in _COMMON})
-    return Statement(expect, at, kid, own, raw, sha256(raw), signature, protected, payload)
+    return fields
 
 
 def _read_kid(protected: bytes) -> bytes:

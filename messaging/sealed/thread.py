@@ -1,28 +1,32 @@
-"""The thread: the signed chain of who is in a correspondence (rules T1 to T4, T6, T7).
+"""The thread: the signed chain of who is in a correspondence (rules T1 to T7).
 
-The types and the validator stand in thread_rules; here are secrets and the making of entries.
+The types stand in thread_entry, the validator in thread_rules and thread_changes; here are secrets and the
+making of entries.
 """
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from messaging.sealed import envelopes as sealing
+from messaging.sealed.acts import sort_acts
 from messaging.sealed.encoding import ZERO, Encodable, context, context_hash, derive_key
 from messaging.sealed.envelopes import Envelope, History
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import KeyringState, MadeEntry
 from messaging.sealed.keys import KemKey, SigningKey
+from messaging.sealed.places import After, By
 from messaging.sealed.statement import sign
 from messaging.sealed.thread_rules import (
-    After,
-    By,
     DeviceProgress,
     Member,
     ThreadEntry,
     ThreadState,
     accept_entry,
+    accept_withdrawal,
     check_author,
+    ended_members,
+    must_go,
     needs_refresh,
     next_transcript,
     read_entry,
@@ -34,12 +38,18 @@ __all__ = [
     "By",
     "DeviceProgress",
     "Member",
+    "Rekey",
     "ThreadEntry",
     "ThreadState",
     "accept_entry",
+    "accept_withdrawal",
     "check_author",
+    "ended_members",
+    "make_change",
     "make_genesis",
     "make_refresh",
+    "member_of",
+    "must_go",
     "needs_refresh",
     "next_secret",
     "next_transcript",
@@ -110,11 +120,12 @@ def make_genesis(
     author: bytes,
     key: SigningKey,
     at: int,
+    link: bytes | None = None,
     randomness: bytes | None = None,
 ) -> MadeEntry:
     """The first entry of a correspondence of ``parties``, one of whom is ``by``."""
-    members = tuple(sorted((_member(state, "party") for state in parties), key=lambda row: row.principal))
-    thread = thread_id(net, salt, kind, members, author)
+    members = tuple(sorted((member_of(state, "party") for state in parties), key=lambda row: row.principal))
+    thread = thread_id(net, salt, kind, members, author, link)
     draft = _Draft(
         thread=thread,
         n=0,
@@ -122,12 +133,14 @@ def make_genesis(
         after=After(0, ZERO),
         salt=salt,
         kind=kind,
+        link=link,
         members=members,
         mailboxes={state.principal: state.mailbox for state in parties},
         by=by,
         secret=next_secret(net, thread, 0, None, randomness),
         history=None,
         reason="genesis",
+        acts=(),
     )
     return _make(net, draft, author, key, at)
 
@@ -145,12 +158,57 @@ def make_refresh(
     randomness: bytes | None = None,
 ) -> MadeEntry:
     """The entry that re-keys to the members' newest mailboxes; ``secret`` is the newest epoch's."""
-    n = state.n + 1
-    new_secret = next_secret(net, state.thread, n, secret, randomness)
-    members = tuple(
-        replace(member, keyring_n=keyrings[member.principal].n, keyring_head=keyrings[member.principal].head)
-        for member in state.members
+    rekey = Rekey("refresh", state.members, state.n, secret)
+    return make_change(
+        net,
+        state,
+        rekey,
+        keyrings=keyrings,
+        by=by,
+        author=author,
+        key=key,
+        at=at,
+        randomness=randomness,
     )
+
+
+@dataclass(frozen=True)
+class Rekey:
+    """What an entry after the genesis changes, and what it leads back to.
+
+    ``members``: those of the new epoch, their keyring entries still to be brought up to date. ``of`` and
+    ``secret``: the newest epoch the author holds and shares; without a secret nothing before is shared.
+    """
+
+    reason: str
+    members: Sequence[Member]
+    of: int
+    secret: bytes | None
+    acts: Sequence[bytes] = ()
+
+
+def make_change(
+    net: str,
+    state: ThreadState,
+    rekey: Rekey,
+    *,
+    keyrings: Mapping[bytes, KeyringState],
+    by: By,
+    author: bytes,
+    key: SigningKey,
+    at: int,
+    previous: bytes | None = None,
+    randomness: bytes | None = None,
+) -> MadeEntry:
+    """The entry that begins a new epoch. ``previous``: the newest secret, where it is held but not shared."""
+    n = state.n + 1
+    is_newest = rekey.of == state.n
+    hedge = rekey.secret if is_newest and rekey.secret is not None else previous
+    new_secret = next_secret(net, state.thread, n, hedge, randomness)
+    members = [member_of(keyrings[member.principal], member.role, member.mandate) for member in rekey.members]
+    history = None
+    if rekey.secret is not None:
+        history = sealing.wrap(net, "thread history", state.thread, n, new_secret, rekey.of, rekey.secret)
     draft = _Draft(
         thread=state.thread,
         n=n,
@@ -158,18 +216,21 @@ def make_refresh(
         after=After(state.seq, state.transcript),
         salt=None,
         kind=None,
-        members=members,
+        link=None,
+        members=tuple(sorted(members, key=lambda member: member.principal)),
         mailboxes={member.principal: keyrings[member.principal].mailbox for member in members},
         by=by,
         secret=new_secret,
-        history=sealing.wrap(net, "thread history", state.thread, n, new_secret, state.n, secret),
-        reason="refresh",
+        history=history,
+        reason=rekey.reason,
+        acts=sort_acts(rekey.acts),
     )
     return _make(net, draft, author, key, at)
 
 
-def _member(state: KeyringState, role: str) -> Member:
-    return Member(state.principal, state.n, state.head, role)
+def member_of(state: KeyringState, role: str, mandate: bytes | None = None) -> Member:
+    """A principal as a member, at its newest entry."""
+    return Member(state.principal, state.n, state.head, role, mandate)
 
 
 @dataclass(frozen=True)
@@ -182,12 +243,14 @@ class _Draft:
     after: After
     salt: bytes | None
     kind: str | None
+    link: bytes | None
     members: tuple[Member, ...]
     mailboxes: Mapping[bytes, bytes]
     by: By
     secret: bytes
     history: History | None
     reason: str
+    acts: Sequence[bytes]
 
 
 def _make(net: str, draft: _Draft, author: bytes, key: SigningKey, at: int) -> MadeEntry:
@@ -207,13 +270,13 @@ def _make(net: str, draft: _Draft, author: bytes, key: SigningKey, at: int) -> M
         "after": draft.after.as_map(),
         "salt": draft.salt,
         "kind": draft.kind,
-        "link": None,
+        "link": draft.link,
         "members": [member.as_map() for member in draft.members],
         "by": draft.by.as_map(),
         "commit": commit,
         "history": draft.history.as_map() if draft.history else None,
         "sealed": sealed,
         "reason": draft.reason,
-        "acts": [],
+        "acts": list(draft.acts),
     }
     return MadeEntry(sign(net, "thread", fields, at=at, kid=author, key=key), blob, draft.secret)

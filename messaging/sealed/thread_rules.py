@@ -1,182 +1,97 @@
-"""Threads: types, reading, and the validator of entries for server and clients (rules T1 to T4, T6)."""
+"""The validator of thread entries and withdrawals, for server and clients (rules T1 to T6)."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from messaging.sealed import envelopes as sealing
-from messaging.sealed.encoding import ZERO, Encodable, Value, context_hash
-from messaging.sealed.envelopes import History
+from messaging.sealed.encoding import ZERO
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import Keyrings, ListedDevice
-from messaging.sealed.statement import Fields, Statement, parse, take_map, verify
+from messaging.sealed.keyring_acts import is_in_force
+from messaging.sealed.mandate import MandateTerms, Withdrawal, read_withdrawal
+from messaging.sealed.places import After, By
+from messaging.sealed.stage_rules import Case
+from messaging.sealed.statement import verify
+from messaging.sealed.thread_changes import Change
+from messaging.sealed.thread_entry import (
+    KINDS,
+    OWN_KINDS,
+    REASONS,
+    ROLES,
+    WRITING_ROLES,
+    DeviceProgress,
+    Member,
+    ThreadEntry,
+    ThreadState,
+    next_transcript,
+    read_entry,
+    thread_id,
+)
 
-KINDS = ("case",)
-ROLES = ("party",)
-REASONS = ("genesis", "refresh")
+__all__ = [
+    "DeviceProgress",
+    "Member",
+    "ThreadEntry",
+    "ThreadState",
+    "accept_entry",
+    "accept_withdrawal",
+    "check_author",
+    "ended_members",
+    "must_go",
+    "needs_refresh",
+    "next_transcript",
+    "read_entry",
+    "thread_id",
+]
+
 PARTIES_LIMIT = 2
+"""Parties of a new correspondence."""
+MEMBERS_LIMIT = 16
 
 
-@dataclass(frozen=True)
-class After:
-    """A place in a thread's sequence: ``seq`` (the genesis is 1) and the transcript hash X_seq."""
-
-    seq: int
-    hash: bytes
-
-    def as_map(self) -> dict[str, Encodable]:
-        """As it stands in a statement."""
-        return {"seq": self.seq, "hash": self.hash}
+def ended_members(state: ThreadState, now: int | None) -> list[Member]:
+    """The practitioners whose mandate has ended by ``now``; None: by withdrawal only (T5)."""
+    return [
+        member
+        for member in state.members
+        if member.role == "practitioner" and not _stands(state.mandates.get(member.mandate or b""), now)
+    ]
 
 
-@dataclass(frozen=True)
-class By:
-    """The keyring entry an author signs under."""
-
-    principal: bytes
-    n: int
-    head: bytes
-
-    def as_map(self) -> dict[str, Encodable]:
-        """As it stands in a statement."""
-        return {"principal": self.principal, "n": self.n, "head": self.head}
+def _stands(terms: MandateTerms | None, now: int | None) -> bool:
+    if terms is None:
+        return False
+    return not terms.is_withdrawn if now is None else terms.is_in_force(now)
 
 
-@dataclass(frozen=True)
-class Member:
-    """A principal in a thread, with the keyring entry to whose mailbox the epoch is sealed."""
-
-    principal: bytes
-    keyring_n: int
-    keyring_head: bytes
-    role: str
-
-    def as_map(self) -> dict[str, Encodable]:
-        """As it stands in an entry."""
-        return {
-            "principal": self.principal,
-            "keyring_n": self.keyring_n,
-            "keyring_head": self.keyring_head,
-            "role": self.role,
-            "mandate": None,
-        }
+def unsponsored_members(net: str, state: ThreadState, keyrings: Keyrings, now: int | None) -> list[Member]:
+    """The practitioners for whom nobody answers by ``now`` (K9); None: by the sponsor's newest entry only."""
+    return [
+        member
+        for member in state.members
+        if member.role == "practitioner" and not _is_sponsored(net, member, keyrings, now)
+    ]
 
 
-@dataclass(frozen=True)
-class DeviceProgress:
-    """A device's last message in a thread. Columns of that message: counter, item hash, seq."""
-
-    counter: int
-    item: bytes
-    seq: int
+def _is_sponsored(net: str, member: Member, keyrings: Keyrings, now: int | None) -> bool:
+    practitioner = keyrings.newest(member.principal)
+    return practitioner is not None and is_in_force(net, practitioner, keyrings, now)
 
 
-@dataclass(frozen=True)
-class ThreadState:
-    """A thread after ``seq`` items.
+def must_go(net: str, state: ThreadState, keyrings: Keyrings, now: int | None) -> list[Member]:
+    """The practitioners whom the next entry has to drop: their mandate or sponsor has ended (T4, T5, K9)."""
+    ended = [*ended_members(state, now), *unsponsored_members(net, state, keyrings, now)]
+    return [member for member in state.members if member in ended]
 
-    Columns: of the thread kind, n, head (hash of entry n), commit, seq, transcript (X_seq); its members in
-    the newest entry (principal, keyring_n, keyring_head, role); ``by_n``: for each principal the highest
-    ``by.n`` an item of it had; ``devices``: for each device its last message. A server may give ``devices``
-    for the senders at hand only. ``voided`` are ids that devices named as refused, for readers.
+
+def needs_refresh(net: str, state: ThreadState, keyrings: Keyrings, now: int | None = None) -> bool:
+    """Whether an entry must come before the next message (T4): a member's keyring entry lies below that
+    principal's floor, a mandate (T5) or a sponsor (K9) has ended, or the author of the newest entry left
+    by it (T9).
     """
-
-    thread: bytes
-    kind: str
-    n: int
-    head: bytes
-    members: tuple[Member, ...]
-    commit: bytes
-    seq: int
-    transcript: bytes
-    by_n: Mapping[bytes, int] = field(default_factory=dict)
-    devices: Mapping[bytes, DeviceProgress] = field(default_factory=dict)
-    voided: frozenset[bytes] = frozenset()
-
-    def member(self, principal: bytes) -> Member | None:
-        """The member of this principal, or None."""
-        return next((member for member in self.members if member.principal == principal), None)
-
-
-@dataclass(frozen=True)
-class ThreadEntry:
-    """An entry that has been taken apart (E2)."""
-
-    statement: Statement
-    thread: bytes
-    n: int
-    prev: bytes
-    after: After
-    salt: bytes | None
-    kind: str | None
-    members: tuple[Member, ...]
-    by: By
-    commit: bytes
-    history: History | None
-    sealed: bytes
-    reason: str
-
-
-def read_entry(net: str, raw: bytes) -> ThreadEntry:
-    """Take an entry apart. Raises Refused E1, E2, T3 for what later parts of the protocol bring."""
-    statement = parse(net, raw, "thread")
-    fields = statement.fields
-    if fields.any("link") is not None:  # T3
-        raise Refused("T3", "unknown-field-value", "link must be null")
-    if fields.items("acts"):  # T3
-        raise Refused("T3", "unknown-act", "acts must be empty")
-    return ThreadEntry(
-        statement=statement,
-        thread=fields.data("thread"),
-        n=fields.uint("n"),
-        prev=fields.data("prev"),
-        after=read_after(fields),
-        salt=fields.optional("salt", lambda name: fields.data(name, 16)),
-        kind=fields.optional("kind", fields.text),
-        members=tuple(_read_member(row) for row in fields.items("members")),
-        by=read_by(fields),
-        commit=fields.data("commit"),
-        history=sealing.read_history(fields),
-        sealed=fields.data("sealed"),
-        reason=fields.text("reason"),
-    )
-
-
-def read_after(fields: Fields) -> After:
-    """The field ``after``. Raises Refused E2 ``bad-statement``."""
-    pair = fields.map("after", "seq", "hash")
-    return After(pair.uint("seq"), pair.data("hash"))
-
-
-def read_by(fields: Fields) -> By:
-    """The field ``by``. Raises Refused E2 ``bad-statement``."""
-    found = fields.map("by", "principal", "n", "head")
-    return By(found.data("principal"), found.uint("n"), found.data("head"))
-
-
-def _read_member(row: Value) -> Member:
-    found = take_map(row, "principal", "keyring_n", "keyring_head", "role", "mandate")
-    if found.any("mandate") is not None:  # T3
-        raise Refused("T3", "unknown-field-value", "mandate must be null")
-    return Member(
-        found.data("principal"), found.uint("keyring_n"), found.data("keyring_head"), found.text("role")
-    )
-
-
-def thread_id(net: str, salt: bytes, kind: str, members: Sequence[Member], author: bytes) -> bytes:
-    """The id that follows from a genesis."""
-    return context_hash(net, "thread", salt, kind, None, [member.as_map() for member in members], author)
-
-
-def next_transcript(net: str, thread: bytes, seq: int, before: bytes | None, item: bytes) -> bytes:
-    """X_seq from X_(seq-1) and the item's hash; ``before`` is None for the first item."""
-    start = context_hash(net, "transcript", thread) if before is None else before
-    return context_hash(net, "transcript", thread, seq, start, item)
-
-
-def needs_refresh(state: ThreadState, keyrings: Keyrings) -> bool:
-    """Whether a member's keyring entry lies below that principal's floor (T4)."""
     newest = ((member, keyrings.newest(member.principal)) for member in state.members)
-    return any(keyring is None or member.keyring_n < keyring.floor for member, keyring in newest)
+    is_below = any(keyring is None or member.keyring_n < keyring.floor for member, keyring in newest)
+    return is_below or state.is_left or bool(must_go(net, state, keyrings, now))
 
 
 def accept_entry(
@@ -186,26 +101,38 @@ def accept_entry(
     envelopes: bytes,
     keyrings: Keyrings,
     *,
+    now: int = 0,
     reading: bool = False,
 ) -> ThreadState:
     """The thread after this entry; ``state`` is the one before, None for a genesis.
 
-    ``reading``: a client replays an old item, so members' entries need only lie on their chains. Otherwise
-    (a server takes a new one) they must be the newest. Raises Refused.
+    ``now``: when the server received it, against which consents and mandates are judged (none is in force at
+    0). ``reading``: a
+    client replays an old item, so members' entries need only lie on their chains. Otherwise (a server takes
+    a new one) they must be the newest. Raises Refused.
     """
     read = read_entry(net, entry)
     _check_order(state, read)
     _check_terms(read)
     _check_members(read, keyrings, reading=reading)
-    author = check_author("T2", read.members, read.by, read.statement.kid, keyrings, reading=reading)
-    _check_by_n(state, read)
+    author = _check_entry_author(state, read, keyrings, reading=reading)
     verify(read.statement, author.sig, net)
+    mandates: Iterable[MandateTerms] = ()
+    spent: frozenset[bytes] = frozenset()
     if state is None:
         _check_genesis(net, read)
     else:
-        _check_refresh(state, read)
+        change = Change(net, state, read, keyrings, now, reading=reading)
+        change.check()
+        mandates = [mandate.known_terms for mandate in change.mandates.values()]
+        spent = frozenset(consent.statement.hash for consent in change.consents)
     sealing.check(net, "T1", envelopes, [member.principal for member in read.members], read.sealed)  # T1
-    return _next_state(net, state, read)
+    after = _next_state(net, state, read, mandates, spent)
+    if ended_members(after, now):  # T5
+        raise Refused("T5", "mandate-ended", "a practitioner whose mandate has ended must be dropped")
+    if not reading and unsponsored_members(net, after, keyrings, now):  # T4 K9
+        raise Refused("K9", "sponsor-ended", "nobody answers for a practitioner any more")
+    return after
 
 
 def _check_order(state: ThreadState | None, entry: ThreadEntry) -> None:
@@ -229,21 +156,45 @@ def _check_terms(entry: ThreadEntry) -> None:
         raise Refused("T3", "unknown-kind", "unknown kind of thread")
     if any(member.role not in ROLES for member in entry.members):  # T3
         raise Refused("T3", "unknown-role", "unknown role in a thread")
+    if any((member.role == "practitioner") != (member.mandate is not None) for member in entry.members):  # T3
+        raise Refused("T3", "unknown-field-value", "a practitioner has a mandate, nobody else does")
     principals = [member.principal for member in entry.members]
-    if not 1 <= len(principals) <= PARTIES_LIMIT or not sealing.is_strictly_sorted(principals):  # T3
-        raise Refused("T3", "wrong-members", "one or two parties, sorted, none twice")
+    has_party = any(member.role == "party" for member in entry.members)
+    is_sorted = sealing.is_strictly_sorted(principals) and len(principals) <= MEMBERS_LIMIT
+    if not has_party or not is_sorted:  # T3
+        raise Refused(
+            "T3", "wrong-members", "at least one party, sorted, none twice, at most sixteen members"
+        )
 
 
 def _check_members(entry: ThreadEntry, keyrings: Keyrings, *, reading: bool) -> None:
     for member in entry.members:
         newest = keyrings.newest(member.principal)
-        if newest is not None and newest.kind != "authority":  # T3
-            raise Refused("T3", "not-an-authority", "only authorities can be in a thread")
+        kind = "practitioner" if member.role == "practitioner" else "authority"
+        if newest is not None and newest.kind != kind:  # T3
+            raise Refused("T3", "not-an-authority", "party and observer are authorities, nobody else is")
         place = keyrings.at(member.principal, member.keyring_n)
         if not reading and newest is not None and place != newest:  # T1
             raise Refused("T1", "stale-member-keyring", "a member's keyring entry is not the newest")
         if place is None or place.head != member.keyring_head:  # T1
             raise Refused("T1", "unknown-member-keyring", "a member's entry does not lie on its keyring")
+
+
+def _check_entry_author(
+    state: ThreadState | None, entry: ThreadEntry, keyrings: Keyrings, *, reading: bool
+) -> ListedDevice:
+    """T2: a device of a party; a refresh or repair is any writer's. Who leaves is no member afterwards."""
+    before = entry if state is None else state
+    was, now = before.member(entry.by.principal), entry.member(entry.by.principal)
+    author = now if was is not None and now is not None else was
+    members = () if author is None else (author,)
+    device = check_author("T2", members, entry.by, entry.statement.kid, keyrings, reading=reading)
+    if state is not None and entry.by.n < state.by_n.get(entry.by.principal, 0):  # T2
+        raise Refused("T2", "author-keyring-fell", "an earlier item of this principal had a newer entry")
+    role = "" if was is None else was.role
+    if role not in (WRITING_ROLES if entry.reason in {"refresh", "repair"} else ("party",)):  # T2
+        raise Refused("T2", "not-a-party", "only a party changes who is in a thread")
+    return device
 
 
 def check_author(
@@ -270,43 +221,38 @@ def check_author(
     return device
 
 
-def _check_by_n(state: ThreadState | None, entry: ThreadEntry) -> None:
-    if state is not None and entry.by.n < state.by_n.get(entry.by.principal, 0):  # T2
-        raise Refused("T2", "author-keyring-fell", "an earlier item of this principal had a newer entry")
-
-
 def _check_genesis(net: str, entry: ThreadEntry) -> None:
     if entry.reason != "genesis" or entry.salt is None or entry.kind is None:  # T2
         raise Refused("T2", "unexpected-change", "a genesis comes first and has a salt and a kind")
     if entry.history is not None:  # T6
         raise Refused("T6", "bad-history", "a genesis has no history")
+    most = 1 if entry.kind in OWN_KINDS else PARTIES_LIMIT
+    if len(entry.members) > most or any(member.role != "party" for member in entry.members):  # T3
+        raise Refused("T3", "wrong-members", "one or two parties; for itself an authority writes alone")
+    if entry.kind in OWN_KINDS and (entry.link is None) != (entry.kind == "ledger"):  # T3
+        raise Refused("T3", "wrong-link", "notes belong to a thread, a ledger to none")
+    if entry.acts:  # T3
+        raise Refused("T3", "unknown-act", "a genesis rests on nothing")
     author = entry.statement.kid
-    if entry.thread != thread_id(net, entry.salt, entry.kind, entry.members, author):  # T3
+    if entry.thread != thread_id(net, entry.salt, entry.kind, entry.members, author, entry.link):  # T3
         raise Refused("T3", "wrong-thread", "the id does not follow from the genesis")
 
 
-def _check_refresh(state: ThreadState, entry: ThreadEntry) -> None:
-    if entry.reason == "genesis" or entry.salt is not None or entry.kind is not None:  # T2
-        raise Refused("T2", "unexpected-change", "salt and kind belong to the genesis")
-    before = [(member.principal, member.role) for member in state.members]
-    if [(member.principal, member.role) for member in entry.members] != before:  # T2
-        raise Refused("T2", "unexpected-change", "a refresh changes no member and no role")
-    pairs = zip(state.members, entry.members, strict=True)
-    if any(new.keyring_n < old.keyring_n for old, new in pairs):  # T2
-        raise Refused("T2", "unexpected-change", "a member's keyring entry fell")
-    if entry.history is None or entry.history.of != entry.n - 1:  # T6
-        raise Refused("T6", "bad-history", "the history must lead to the entry before")
-
-
-def _next_state(net: str, state: ThreadState | None, entry: ThreadEntry) -> ThreadState:
+def _next_state(
+    net: str,
+    state: ThreadState | None,
+    entry: ThreadEntry,
+    mandates: Iterable[MandateTerms],
+    spent: frozenset[bytes],
+) -> ThreadState:
     seq = 1 if state is None else state.seq + 1
     item, before = entry.statement.hash, None if state is None else state.transcript
     transcript = next_transcript(net, entry.thread, seq, before, item)
     if state is None:
         by_n = {entry.by.principal: entry.by.n}
-        kind = entry.kind or ""
-        place = (entry.thread, kind, 0, item, entry.members, entry.commit)
-        return ThreadState(*place, seq=seq, transcript=transcript, by_n=by_n)
+        place = (entry.thread, entry.kind or "", 0, item, entry.members, entry.commit)
+        return ThreadState(*place, seq=seq, transcript=transcript, by_n=by_n, link=entry.link, case=Case())
+    known = {terms.hash: terms for terms in mandates}
     return replace(
         state,
         n=entry.n,
@@ -316,4 +262,51 @@ def _next_state(net: str, state: ThreadState | None, entry: ThreadEntry) -> Thre
         seq=seq,
         transcript=transcript,
         by_n={**state.by_n, entry.by.principal: entry.by.n},
+        spent=state.spent | spent | known.keys(),
+        mandates={**state.mandates, **known},
+        is_left=entry.member(entry.by.principal) is None,
     )
+
+
+def accept_withdrawal(
+    net: str,
+    state: ThreadState,
+    item: bytes,
+    keyrings: Keyrings,
+    *,
+    transcript_at: Callable[[int], bytes | None],
+    reading: bool = False,
+) -> tuple[ThreadState, Withdrawal]:
+    """The thread after the withdrawal of a mandate, which is an item of it, and final (T5).
+
+    ``transcript_at`` gives X_seq. Raises Refused E1, E2; T5 ``wrong-thread``, ``unknown-mandate``,
+    ``mandate-ended``, ``not-a-supervisor``, ``wrong-transcript`` and as for other authors.
+    """
+    read = read_withdrawal(net, item)
+    if read.thread != state.thread:  # T5
+        raise Refused("T5", "wrong-thread", "the withdrawal belongs to another thread")
+    parties = [member for member in state.members if member.role == "party"]
+    author = check_author("T5", parties, read.by, read.statement.kid, keyrings, reading=reading)
+    if read.by.n < state.by_n.get(read.by.principal, 0):  # T5
+        raise Refused("T5", "author-keyring-fell", "an earlier item of this principal had a newer entry")
+    if "supervisor" not in author.roles:  # T5
+        raise Refused("T5", "not-a-supervisor", "only a supervisor withdraws a mandate")
+    verify(read.statement, author.sig, net)
+    terms = state.mandates.get(read.of)
+    if terms is None:  # T5
+        raise Refused("T5", "unknown-mandate", "no such mandate is in force here")
+    if terms.is_withdrawn:  # T5
+        raise Refused("T5", "mandate-ended", "the mandate was withdrawn before")
+    seq = read.after.seq
+    found = state.transcript if seq == state.seq else transcript_at(seq)
+    if not 1 <= seq <= state.seq or found != read.after.hash:  # T5
+        raise Refused("T5", "wrong-transcript", "the author saw another transcript")
+    transcript = next_transcript(net, state.thread, state.seq + 1, state.transcript, read.statement.hash)
+    after = replace(
+        state,
+        seq=state.seq + 1,
+        transcript=transcript,
+        by_n={**state.by_n, read.by.principal: read.by.n},
+        mandates={**state.mandates, read.of: terms.withdrawn()},
+    )
+    return after, read

@@ -1,8 +1,6 @@
 import { retryDelay } from './transport/backoff.ts'
 import { Failure } from './transport/failure.ts'
 import { Rest } from './transport/rest.ts'
-import { showDevices } from './views/devices.ts'
-import { showNewThread } from './views/new_thread.ts'
 import { byId, show, text } from './views/page.ts'
 import { sentence } from './views/problem.ts'
 import { showThread } from './views/thread.ts'
@@ -11,15 +9,22 @@ import { showThreads } from './views/threads.ts'
 const PAGES: Record<string, (rest: Rest) => Promise<void>> = {
   threads: showThreads,
   thread: showThread,
-  'new-thread': showNewThread,
-  devices: showDevices,
+  'new-thread': async (rest) => (await import('./views/new_thread.ts')).showNewThread(rest),
+  counterpart: async (rest) => (await import('./views/counterpart.ts')).showCounterpart(rest),
+  confirming: async (rest) => (await import('./views/confirming.ts')).showConfirming(rest),
+  devices: async (rest) => (await import('./views/devices.ts')).showDevices(rest), // rarely opened
+  practice: async (rest) => (await import('./views/practice.ts')).showPractice(rest),
+  record: async (rest) => (await import('./views/record.ts')).showRecord(rest),
+  restores: async (rest) => (await import('./views/restores.ts')).showRestores(rest),
+  step: async (rest) => (await import('./views/step.ts')).showStep(rest),
+  report: async (rest) => (await import('./views/report.ts')).showReport(rest),
 }
 
 async function start(): Promise<void> {
   const page = PAGES[document.body.dataset.page ?? '']
   if (page === undefined) return
   const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? ''
-  const rest = new Rest(token)
+  const rest = new Rest(token, askForProof)
   if (!('locks' in navigator) || !crypto.subtle || !('indexedDB' in window))
     return stopWith(text('browser-too-old'))
   for (let attempt = 0; ; attempt += 1) {
@@ -36,6 +41,15 @@ async function start(): Promise<void> {
   }
 }
 
+/** The dialog of the page (`network/passkey.js`) asks for the passkey; without that script there is no proof. */
+function askForProof(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const detail = { resolve, reject }
+    const isHeard = !document.dispatchEvent(new CustomEvent('network:prove', { cancelable: true, detail }))
+    if (!isHeard) reject(new Failure('proof-needed', '', 403))
+  })
+}
+
 function stopWith(problem: string): void {
   byId('page-problem-text').textContent = problem
   show(byId('page-problem'), true)
@@ -44,7 +58,8 @@ function stopWith(problem: string): void {
 
 // Whatever was not foreseen is said, not swallowed; a broken line has its own banner.
 addEventListener('unhandledrejection', (event) => {
-  if (!(event.reason instanceof Failure && event.reason.isTemporary)) stopWith(sentence(event.reason))
+  if (event.reason instanceof Failure && event.reason.isTemporary) event.preventDefault()
+  else stopWith(sentence(event.reason))
 })
 
 void start()

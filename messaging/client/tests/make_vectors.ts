@@ -15,9 +15,10 @@ import {
   sha256,
   toHex,
   type Value,
+  type ValueMap,
 } from '../src/sealed/encoding.ts'
 import { type MadeEntry, makeAddition, makeGenesis } from '../src/sealed/keyring.ts'
-import { acceptEntry, type KeyringState, latest, type Role } from '../src/sealed/keyring_rules.ts'
+import { acceptEntry, latest, type Role } from '../src/sealed/keyring_rules.ts'
 import {
   aeadSeal,
   deviceWords,
@@ -27,32 +28,24 @@ import {
   SigningKey,
   seal,
 } from '../src/sealed/keys.ts'
-import { acceptMessage, type Plaintext, sealMessage } from '../src/sealed/message.ts'
+import type { Plaintext } from '../src/sealed/message.ts'
 import { makeOpened, serverKeyId } from '../src/sealed/receipt.ts'
 import { sign } from '../src/sealed/statement.ts'
-import { makeRefresh, makeGenesis as makeThread } from '../src/sealed/thread.ts'
-import { byOf, endOf, type Keyrings, type ThreadState } from '../src/sealed/thread_rules.ts'
+import { byOf, type ThreadState } from '../src/sealed/thread_rules.ts'
+import { type StoryEntry, tellStory } from './keyring_story.ts'
+import { tellOfSteps } from './step_story.ts'
+import {
+  AT,
+  type MadeDevice,
+  type MadeKeyring,
+  NET,
+  note,
+  ThreadMaker,
+  tellOfThreads,
+} from './thread_story.ts'
 import { CHECKS, prepare, type RefusedRow, tag, type Vectors } from './vectors.ts'
 
 declare const REPOSITORY: string
-const NET = 'network.example/s1'
-const AT = 1_800_000_000
-
-interface MadeDevice {
-  label: string
-  statement: Bytes
-  id: Bytes
-  sigSeed: Bytes
-  kemSeed: Bytes
-  key: SigningKey
-}
-interface MadeKeyring {
-  label: string
-  kit: Bytes
-  state: KeyringState
-  entries: { made: MadeEntry; statements: Bytes[]; state: KeyringState }[]
-}
-
 const seedOf = (name: string): Promise<Bytes> => sha256(encode(['typescript vectors', name]))
 
 async function makeDevice(
@@ -104,106 +97,6 @@ async function add(
   return { ...keyring, state, entries: [...keyring.entries, { made, statements, state }] }
 }
 
-const note = (text: string, subject: string | null = null): Plaintext => ({
-  body: { type: 'note', text },
-  language: 'fr',
-  subject,
-  ownReference: subject && 'REF/1',
-  foreignReference: null,
-})
-
-class ThreadMaker {
-  state: ThreadState | null = null
-  readonly rows: Vectors['threads'][number]['items'] = []
-  readonly server: SigningKey
-  readonly keyrings: Map<string, MadeKeyring>
-  #secret: Bytes = new Uint8Array()
-  readonly #counters = new Map<string, { counter: number; prev: Bytes }>()
-
-  constructor(server: SigningKey, keyrings: Map<string, MadeKeyring>) {
-    this.server = server
-    this.keyrings = keyrings
-  }
-
-  get places(): Record<string, number> {
-    return Object.fromEntries([...this.keyrings].map(([label, { state }]) => [label, state.n]))
-  }
-
-  keyring(label: string): KeyringState {
-    return (this.keyrings.get(label) as MadeKeyring).state
-  }
-
-  readonly lookup: Keyrings = (id) =>
-    [...this.keyrings.values()].find(({ state }) => toHex(state.principal) === toHex(id))?.state ?? null
-
-  async entry(author: MadeDevice, label: string): Promise<void> {
-    const members = [this.keyring('A'), this.keyring('B')]
-    const signer = { author, at: AT + 10, by: this.keyring(label), members }
-    const made = this.state
-      ? await makeRefresh(NET, this.state, this.#secret, signer)
-      : await makeThread(NET, signer)
-    this.state = made.state
-    this.#secret = made.secret
-    await this.#keep({
-      type: 'entry',
-      item: made.entry,
-      ciphertext: null,
-      envelopes: made.envelopes,
-      plaintext: null,
-    })
-  }
-
-  async message(author: MadeDevice, label: string, text: Plaintext): Promise<Bytes> {
-    const state = this.state as ThreadState
-    const { counter, prev } = this.#counters.get(author.label) ?? { counter: 0, prev: new Uint8Array(32) }
-    const place = { thread: state.thread, n: state.n, head: state.head, by: byOf(this.keyring(label)) }
-    const draft = { ...place, counter, prev, void: [], after: endOf(state) }
-    const sent = await sealMessage(NET, draft, text, { secret: this.#secret, author, at: AT + 20 })
-    this.state = (await acceptMessage(NET, state, this.lookup, sent)).state
-    this.#counters.set(author.label, { counter: counter + 1, prev: await sha256(sent.item) })
-    await this.#keep({ type: 'message', ...sent, envelopes: null, plaintext: text })
-    return sent.id
-  }
-
-  async #keep(row: {
-    type: 'entry' | 'message'
-    item: Bytes
-    ciphertext: Bytes | null
-    envelopes: Bytes | null
-    plaintext: Plaintext | null
-  }): Promise<void> {
-    const state = this.state as ThreadState
-    const { seq, hash: transcript } = endOf(state)
-    const hash = await sha256(row.item)
-    const kid = await serverKeyId(NET, this.server.public)
-    const fields = { thread: state.thread, seq, item: hash, transcript }
-    const receipt = await sign(NET, 'receipt', fields, { at: AT + 30, kid, key: this.server })
-    this.rows.push({
-      seq,
-      type: row.type,
-      item: toHex(row.item),
-      ciphertext: row.ciphertext && toHex(row.ciphertext),
-      envelopes: row.envelopes && toHex(row.envelopes),
-      receipt: toHex(receipt),
-      hash: toHex(hash),
-      transcript: toHex(transcript),
-      keyrings: this.places,
-      secret: toHex(this.#secret),
-      plaintext: row.plaintext && tag(plaintextValue(row.plaintext)),
-    })
-  }
-}
-
-const plaintextValue = (text: Plaintext): Value => ({
-  body: text.body as unknown as Value,
-  checkpoint: null,
-  foreign_reference: text.foreignReference,
-  language: text.language,
-  marks: [],
-  own_reference: text.ownReference,
-  subject: text.subject,
-})
-
 async function deviceRow(device: MadeDevice): Promise<Vectors['devices'][number]> {
   const read = await readDeviceStatement(NET, device.statement)
   return {
@@ -221,13 +114,13 @@ async function deviceRow(device: MadeDevice): Promise<Vectors['devices'][number]
   } as Vectors['devices'][number]
 }
 
-const keyringRow = ({ label, kit, state, entries }: MadeKeyring): Vectors['keyrings'][number] => ({
+const keyringRow = ({ label, kit: first, state, entries }: MadeKeyring): Vectors['keyrings'][number] => ({
   label,
   principal: toHex(state.principal),
   kind: state.kind,
   fingerprint: fingerprintDigits(toHex(state.principal)),
-  recovery: toHex(kit),
-  entries: entries.map(({ made, statements, state: after }) => {
+  recovery: toHex(first),
+  entries: entries.map(({ made, statements, state: after, kit }) => {
     const { n, head, mailbox, commit, devices } = latest(after)
     return {
       n,
@@ -239,6 +132,7 @@ const keyringRow = ({ label, kit, state, entries }: MadeKeyring): Vectors['keyri
       mailbox: toHex(mailbox),
       commit: toHex(commit),
       devices: devices.map(({ id, roles }) => ({ id: toHex(id), roles: [...roles] })),
+      ...(kit ? { recovery: toHex(kit) } : {}),
     }
   }),
 })
@@ -365,9 +259,9 @@ async function makeRefused(a: MadeKeyring, device: MadeDevice, maker: ThreadMake
     row('E7', 'weak-signing-key', 'order 4', { kind: 'signing-key', bytes: '00'.repeat(32) }),
     row('E7', 'bad-kem-key', 'coefficients', { kind: 'kem-key', bytes: 'ff'.repeat(1216) }),
     row('K1', 'stale-epoch', 'the same again', { ...keyring, before: 2, entry: toHex(second.entry) }),
-    row('K3', 'unknown-reason', 'a later part', {
+    row('K3', 'unknown-reason', 'a reason of nobody', {
       ...keyring,
-      entry: await alter(second.entry, 'keyring', device.key, { reason: 'rotate' }),
+      entry: await alter(second.entry, 'keyring', device.key, { reason: 'restart' }),
     }),
     row('K4', 'wrong-floor', 'a raised floor', {
       ...keyring,
@@ -379,9 +273,13 @@ async function makeRefused(a: MadeKeyring, device: MadeDevice, maker: ThreadMake
       envelopes: toHex(genesis.envelopes),
     }),
     row('M2', 'repeated-id', 'the same again', { ...taken, before: 2, item: message.item }),
-    row('M3', 'unknown-field-value', 'urgent', {
+    row('M3', 'unknown-field-value', 'an urgency above the highest', {
       ...taken,
-      item: await alter(raw, 'message', device.key, { urgency: 1 }),
+      item: await alter(raw, 'message', device.key, { urgency: 3 }),
+    }),
+    row('M3', 'unknown-field-value', 'a date after the last', {
+      ...taken,
+      item: await alter(raw, 'message', device.key, { due: 253_402_300_800 }),
     }),
     row('M3', 'wrong-cipher', 'another hash', {
       ...taken,
@@ -393,6 +291,30 @@ async function makeRefused(a: MadeKeyring, device: MadeDevice, maker: ThreadMake
     }),
     row('T8', 'wrong-receipt', 'of another item', { kind: 'receipt', receipt: message.receipt, seq: 1 }),
   ]
+}
+
+/** M10, M11: the case's steps with other headers. Rows: 3 a request, 6 the acknowledgement, 9 a postponement. */
+async function makeRefusedSteps(ada: MadeDevice, bo: MadeDevice, maker: ThreadMaker): Promise<RefusedRow[]> {
+  const cases: [string, string, string, number, Record<string, Value>][] = [
+    ['M10', 'unknown-stage', 'a stage of another variant', 3, { code: 'freezing-asked' }],
+    ['M10', 'unknown-stage', 'a consultation where none is named', 3, { consultation: 1 }],
+    ['M11', 'stale-stage', 'not on the newest step', 6, { on: 2 }],
+    ['M11', 'forbidden-stage', 'surrendered before it was decided', 6, { code: 'surrendered' }],
+    ['M11', 'wrong-side', 'withdrawn by who was asked', 6, { code: 'withdrawn' }],
+    ['M11', 'consultation-needed', 'refused at once', 6, { code: 'refused' }],
+    ['M11', 'consultation-needed', 'on what is no consultation', 9, { consultation: 3 }],
+  ]
+  return Promise.all(
+    cases.map(async ([rule, code, why, seq, change]) => {
+      const { item, ciphertext, keyrings, plaintext: _ } = maker.rows[seq - 1] as ThreadMaker['rows'][number]
+      const raw = fromHex(item)
+      const { stage } = decode((decode(raw) as [Bytes, Value, Bytes])[2]) as { stage: ValueMap }
+      const key = (seq === 3 ? ada : bo).key
+      const altered = await alter(raw, 'message', key, { stage: { ...stage, ...change } })
+      const place = { kind: 'message', thread: 4, before: seq - 1, now: AT + 30, keyrings, ciphertext }
+      return { rule, code, why, ...place, item: altered } as RefusedRow
+    }),
+  )
 }
 
 async function make(): Promise<Vectors> {
@@ -419,20 +341,42 @@ async function make(): Promise<Vectors> {
   keyrings.set('A', a)
   await maker.message(ann, 'A', note('x'.repeat(600)))
   await maker.entry(bo, 'B')
-  await maker.message(ada, 'A', note('Seconde'))
+  await maker.message(ada, 'A', {
+    ...note('Seconde'),
+    body: { type: 'note', text: 'Seconde', reason: 'Délai de garde à vue', files: [] },
+    urgency: 2,
+    due: AT + 86_400,
+  })
+  const [begun, fay] = await makeKeyring('story', 'fay')
+  const heir = { principal: begun.state.principal, salt: null }
+  const [gus, hal] = [await makeDevice('gus', heir), await makeDevice('hal', heir)]
+  const kits: [Bytes, Bytes] = [await seedOf('story kit 2'), await seedOf('story kit 3')]
+  const people = { first: fay, second: gus, third: hal, kits }
+  const entries = await tellStory(NET, AT + 1, begun, people)
+  const story = { ...begun, entries, state: (entries.at(-1) as StoryEntry).state }
+  const [c, cid] = await makeKeyring('C', 'cid')
+  keyrings.set('C', c)
+  const more = await tellOfThreads(() => new ThreadMaker(server, keyrings), { ada, bo, cid })
+  const stepping = new ThreadMaker(server, keyrings)
+  await tellOfSteps(stepping, ada, bo)
+  const stepped = stepping.state as ThreadState
   const state = maker.state as ThreadState
   const opened = await makeOpened(NET, state, { by: byOf(b.state), author: bo, at: AT + 40 })
   return {
     net: NET,
     ...(await makePrimitives()),
-    devices: await Promise.all([ada, ann, amy, bo, sam].map(deviceRow)),
-    keyrings: [a, b, secretariat].map(keyringRow),
+    devices: await Promise.all([ada, ann, amy, bo, cid, sam, fay, gus, hal].map(deviceRow)),
+    keyrings: [a, b, c, secretariat, story].map(keyringRow),
     server: {
       seed: toHex(await seedOf('server')),
       public: toHex(server.public),
       id: toHex(await serverKeyId(NET, server.public)),
     },
-    threads: [{ thread: toHex(state.thread), kind: state.kind, members: ['A', 'B'], items: maker.rows }],
+    threads: [
+      { thread: toHex(state.thread), kind: state.kind, members: ['A', 'B'], items: maker.rows },
+      ...more,
+      { thread: toHex(stepped.thread), kind: stepped.kind, members: ['A', 'B'], items: stepping.rows },
+    ],
     opened: [
       {
         opened: toHex(opened),
@@ -442,7 +386,7 @@ async function make(): Promise<Vectors> {
         keyrings: maker.places,
       },
     ],
-    refused: await makeRefused(a, ada, maker),
+    refused: [...(await makeRefused(a, ada, maker)), ...(await makeRefusedSteps(ada, bo, stepping))],
   }
 }
 

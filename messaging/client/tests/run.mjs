@@ -1,6 +1,11 @@
 // Bundles the TypeScript tests with esbuild (Node 20 strips no types) and hands them to node's own runner.
 //   node tests/run.mjs                 all *.test.ts
 //   node tests/run.mjs vectors         writes tests/vectors/typescript.json
+//   node tests/run.mjs kits            writes tests/vectors/kits/typescript.json
+//   node tests/run.mjs cards           writes tests/vectors/cards/typescript.json
+//   node tests/run.mjs logs            writes tests/vectors/logs/typescript.json
+//   node tests/run.mjs records           writes tests/vectors/records/typescript.json
+//   node tests/run.mjs devices           serves devices to a program (serve_devices.ts)
 //   node tests/run.mjs page NAME FILE  bundles tests/browser/NAME.page.ts into FILE, for a browser
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
@@ -48,7 +53,7 @@ async function runInNode(pick) {
     })
     const built = entryPoints.map((name) => join(outdir, name.slice(here.length)).replace(/\.ts$/, '.mjs'))
     const flags = ['--enable-source-maps', '--disable-warning=ExperimentalWarning']
-    const how = mode === 'vectors' ? built : ['--test', ...built]
+    const how = mode ? built : ['--test', ...built]
     return spawnSync(process.execPath, [...flags, ...how], { stdio: 'inherit' }).status ?? 1
   } finally {
     rmSync(outdir, { recursive: true })
@@ -56,4 +61,5 @@ async function runInNode(pick) {
 }
 
 if (mode === 'page') await bundlePage(name, file)
-else process.exitCode = await runInNode(mode === 'vectors' ? /^make_vectors\.ts$/ : /\.test\.ts$/)
+else if (mode === 'devices') process.exitCode = await runInNode(/^serve_devices\.ts$/)
+else process.exitCode = await runInNode(mode ? new RegExp(`^make_${mode}\\.ts$`) : /\.test\.ts$/)

@@ -1,194 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Device, ItemJson } from '../src/sealed/client.ts'
-import { Correspondence } from '../src/store/correspondence.ts'
 import { DraftKeeper } from '../src/store/drafts.ts'
-import { Outbox } from '../src/store/outbox.ts'
-import type { Alarm, OutboxEntry, StampedState, Store } from '../src/store/store.ts'
-import { Failure } from '../src/transport/failure.ts'
-import type { Rest } from '../src/transport/rest.ts'
-import type { Socket } from '../src/transport/socket.ts'
-import type { Progress, SessionInfo, ThreadRow } from '../src/transport/wire.ts'
-import { NET, type Party, refuses, World } from './world.ts'
-
-// ---------------------------------------------------------------- a browser in memory
-
-const queues = new Map<string, Promise<unknown>>()
-const locks = {
-  request: (name: string, work: () => Promise<unknown>) => {
-    const turn = (queues.get(name) ?? Promise.resolve()).then(work, work)
-    queues.set(
-      name,
-      turn.catch(() => undefined),
-    )
-    return turn
-  },
-}
-Object.defineProperty(globalThis, 'navigator', { value: { locks, onLine: true }, configurable: true })
-
-/** What one browser profile keeps; its tabs share it. */
-class Profile {
-  kept: StampedState | undefined
-  readonly entries = new Map<string, OutboxEntry>()
-  readonly drafts = new Map<string, string>()
-  readonly received: ItemJson[] = []
-  readonly alarms = new Map<string, Alarm>()
-  state = async () => structuredClone(this.kept)
-  saveState = async (state: StampedState) => {
-    this.kept = structuredClone(state)
-  }
-  saveSealed = async (state: StampedState, change: { add?: OutboxEntry; remove?: string }) => {
-    this.kept = structuredClone(state)
-    if (change.remove !== undefined) this.entries.delete(change.remove)
-    if (change.add) this.entries.set(change.add.id, structuredClone(change.add))
-  }
-  outbox = async () => [...this.entries.values()].sort((one, other) => one.queuedAt - other.queuedAt)
-  outboxEntry = async (id: string) => structuredClone(this.entries.get(id))
-  removeFromOutbox = async (id: string) => void this.entries.delete(id)
-  draft = async (key: string) => this.drafts.get(key)
-  saveDraft = async (key: string, sealed: string) => void this.drafts.set(key, sealed)
-  removeDraft = async (key: string) => void this.drafts.delete(key)
-  items = async (thread: string) =>
-    this.received.filter((item) => item.thread === thread).sort((one, other) => one.seq - other.seq)
-  saveItem = async (item: ItemJson) => void this.received.push(item)
-  saveEvidence = async () => undefined
-  alarm = async (thread: string) => this.alarms.get(thread)
-  saveAlarm = async (thread: string, alarm: Alarm) => void this.alarms.set(thread, alarm)
-}
-
-/** The server of the world as the pages reach it. */
-class Line {
-  isOff = false
-  readonly drafts = new Map<string, string>()
-  /** Answers in the place of the server, once each. */
-  readonly instead: ((path: string) => unknown)[] = []
-  readonly asked: string[] = []
-  before: (method: string, path: string) => Promise<void> = async () => undefined
-  readonly #world: World
-  readonly #reader: Party
-
-  constructor(world: World, reader: Party) {
-    this.#world = world
-    this.#reader = reader
-  }
-
-  get = (path: string) => this.#call('GET', path)
-  post = (path: string, body?: unknown) => this.#call('POST', path, body)
-  put = (path: string, body?: unknown) => this.#call('PUT', path, body)
-  delete = (path: string) => this.#call('DELETE', path)
-
-  async #call(method: string, path: string, body?: unknown): Promise<unknown> {
-    this.asked.push(`${method} ${path}`)
-    await this.before(method, path)
-    if (this.isOff) throw new Failure('no-answer')
-    if (method === 'POST' && this.instead.length > 0) {
-      const answer = this.instead.shift()?.(path)
-      if (answer instanceof Failure) throw answer
-      return answer
-    }
-    const [what = '', id = ''] = path.split('?')[0]?.split('/') ?? []
-    if (what === 'drafts') return this.#draft(method, id, body)
-    if (method === 'GET' && what === 'keyrings') return this.#keyring(id, path)
-    if (method === 'GET' && what === 'threads') return this.#items(id, path)
-    if (path === 'threads') return this.#open(body as never)
-    return this.#append(body as never)
-  }
-
-  #draft(method: string, key: string, body: unknown) {
-    if (method === 'PUT') this.drafts.set(key, (body as { sealed: string }).sealed)
-    if (method === 'DELETE') this.drafts.delete(key)
-    return { sealed: this.drafts.get(key) ?? null }
-  }
-
-  #keyring(principal: string, path: string) {
-    const keyring = this.#world.keyring(principal, principal === this.#reader.device.principal)
-    const from = Number(path.split('from=')[1])
-    return { ...keyring, entries: keyring.entries.filter(({ n }) => n >= from) }
-  }
-
-  #items(thread: string, path: string) {
-    const items = this.#world.threads.get(thread) ?? []
-    const after = Number(/after=(\d+)/.exec(path)?.[1])
-    return { items: items.slice(after), seq: items.length }
-  }
-
-  async #open(body: { entry: string; envelopes: string; messages: { item: string; ciphertext: string }[] }) {
-    const { decode, fromBase64, toHex } = await import('../src/sealed/encoding.ts')
-    const [, , payload] = decode(fromBase64(body.entry)) as [unknown, unknown, Uint8Array<ArrayBuffer>]
-    const thread = toHex((decode(payload) as { thread: Uint8Array<ArrayBuffer> }).thread)
-    await this.#world.append(thread, 'entry', body.entry, { envelopes: body.envelopes })
-    for (const { item, ciphertext } of body.messages)
-      await this.#world.append(thread, 'message', item, { ciphertext })
-    return { thread }
-  }
-
-  async #append({ messages }: { messages: { item: string; ciphertext: string; thread?: string }[] }) {
-    const { decode, fromBase64, toHex } = await import('../src/sealed/encoding.ts')
-    const results = []
-    for (const { item, ciphertext } of messages) {
-      const [, , payload] = decode(fromBase64(item)) as [unknown, unknown, Uint8Array<ArrayBuffer>]
-      const thread = toHex((decode(payload) as { thread: Uint8Array<ArrayBuffer> }).thread)
-      const items = this.#world.threads.get(thread) ?? []
-      const found = items.find((each) => each.item === item)
-      results.push(found ?? (await this.#world.append(thread, 'message', item, { ciphertext })))
-    }
-    return { results }
-  }
-}
-
-interface Tab {
-  correspondence: Correspondence
-  outbox: Outbox
-  line: Line
-}
-
-async function openTab(world: World, party: Party, profile: Profile, device: Device = party.device) {
-  const line = new Line(world, party)
-  const { toBase64 } = await import('../src/sealed/encoding.ts')
-  const info = {
-    net: NET,
-    server_key: toBase64(world.serverKey.public),
-    membership: { id: party.device.id },
-  } as unknown as SessionInfo
-  const rest = line as unknown as Rest
-  const correspondence = await Correspondence.open(info, rest, profile as unknown as Store, device)
-  const socket = { isOpen: false, connect: () => undefined, end: () => undefined } as unknown as Socket
-  return { correspondence, outbox: new Outbox(correspondence, socket), line }
-}
-
-async function desk(tabs = 1) {
-  const world = await World.create()
-  const [a, b] = [await world.authority('p-a'), await world.authority('p-b')]
-  const thread = await world.openThread(a, b)
-  await world.read(b.mailbox, thread)
-  const profile = new Profile()
-  const opened: Tab[] = []
-  for (let n = 0; n < tabs; n += 1) opened.push(await openTab(world, a, profile))
-  return { world, a, b, thread, profile, tabs: opened as [Tab, ...Tab[]] }
-}
-
-const note = (text: string) => ({ text, language: 'en' })
-const refusal = (code: string) => () => new Failure(code, '', 409)
-
-async function textsOf(world: World, reader: Party, thread: string): Promise<string[]> {
-  const mailbox = await world.open(reader.device)
-  await mailbox.applyKeyring(world.keyring(reader.device.principal))
-  const texts: string[] = []
-  for (const item of world.threads.get(thread) ?? []) {
-    for (const { principal } of await mailbox.needs(item))
-      await mailbox.applyKeyring(world.keyring(principal, principal === reader.device.principal))
-    const applied = await mailbox.applyItem(item)
-    if (applied.type !== 'message') continue
-    assert.deepEqual(applied.message.marks, [])
-    if (applied.message.body?.type === 'note') texts.push(applied.message.body.text)
-  }
-  return texts
-}
-
-/** Waits until nothing is on its way. */
-async function settled(profile: Profile, tab: Tab): Promise<void> {
-  for (let n = 0; n < 20 && profile.entries.size > 0; n += 1) await tab.outbox.flush()
-}
+import type { Progress, ThreadRow } from '../src/transport/wire.ts'
+import { desk, note, openTab, refusal, settled, type Tab, textsOf } from './tabs.ts'
+import { refuses } from './world.ts'
 
 // ---------------------------------------------------------------- several tabs
 
@@ -245,7 +60,7 @@ test('what a full storage left out is fetched, and is no alarm', async () => {
 // ---------------------------------------------------------------- the outbox
 
 test('what was written behind another message is sent from a page on which its thread is not open', async () => {
-  const { world, a, b, thread, profile, tabs } = await desk()
+  const { world, a, b, thread, profile, tabs, known } = await desk()
   const [first] = tabs
   await first.correspondence.reading(thread).load()
   first.line.isOff = true
@@ -256,7 +71,7 @@ test('what was written behind another message is sent from a page on which its t
     [...profile.entries.values()].map(({ body }) => body === null),
     [false, true, true],
   )
-  const other = await openTab(world, a, profile)
+  const other = await openTab(world, a, profile, known)
   await other.outbox.flush()
   assert.equal(profile.entries.size, 0)
   assert.deepEqual(await textsOf(world, b, thread), ['first', 'one', 'two', 'three'])
@@ -302,6 +117,33 @@ test('what is on its way again in another tab is not taken back', async () => {
   assert.equal(await one.outbox.takeBack(entry.id), null)
   await sending
   assert.deepEqual(await textsOf(world, b, thread), ['first', 'one'])
+})
+
+test('what one thread waits for holds up no other', async () => {
+  const { world, a, b, thread, profile, tabs } = await desk()
+  const [tab] = tabs
+  const other = await world.openThread(a, b, 'other')
+  for (const each of [thread, other]) await tab.correspondence.reading(each).load()
+  let release: () => void = () => undefined
+  const answered = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let isFirst = true
+  tab.line.before = async (method) => {
+    if (method !== 'POST' || !isFirst) return
+    isFirst = false
+    await answered // the line took it, and brings no answer for long
+  }
+  await tab.outbox.addNote(thread, note('held up'))
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  await tab.outbox.addNote(other, note('not held up'))
+  for (let n = 0; n < 200 && (await textsOf(world, b, other)).length < 2; n += 1)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  assert.deepEqual(await textsOf(world, b, other), ['other', 'not held up'])
+  assert.deepEqual(await textsOf(world, b, thread), ['first'])
+  release()
+  await settled(profile, tab)
+  assert.deepEqual(await textsOf(world, b, thread), ['first', 'held up'])
 })
 
 test('a new thread that has to be sealed again says its new id', async () => {
@@ -403,4 +245,29 @@ test('a sent draft does not come back, whatever was being saved and whether the 
   keeper.save({ text: 'the next one' })
   await keeper.flush()
   assert.equal((await keeper.load())?.text, 'the next one')
+})
+
+// ---------------------------------------------------------------- steps
+
+test('a step that may come next is signed once, and one that may not is never signed', async () => {
+  const { world, thread, profile, tabs } = await desk()
+  const [tab] = tabs
+  await tab.correspondence.reading(thread).load()
+  const cases = await tab.correspondence.mailbox.cases()
+  const inquiry = cases
+    .see(thread)
+    .may.find(({ variant, code }) => `${variant} ${code}` === 'assistance inquiry')
+  assert.ok(inquiry)
+  const written = { facts: { topic: 'May we ask?' }, language: 'en', urgency: 0 as const, due: null }
+  await tab.outbox.addStep(thread, { ...written, step: inquiry })
+  await settled(profile, tab)
+  const seen = cases.see(thread)
+  assert.deepEqual([seen.case.stage, seen.case.variant, seen.case.on], ['inquiry', 'assistance', 3])
+  const items = world.threads.get(thread)?.length
+  // The same step again was written before the first one stood there.
+  await refuses('M11', 'stale-stage', () => tab.outbox.addStep(thread, { ...written, step: inquiry }))
+  const executed = { ...inquiry, code: 'executed', on: 3 }
+  await refuses('M11', 'forbidden-stage', () => tab.outbox.addStep(thread, { ...written, step: executed }))
+  assert.equal(profile.entries.size, 0)
+  assert.equal(world.threads.get(thread)?.length, items)
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Applied, OpenedMessage } from '../src/sealed/client.ts'
-import { acknowledgementsOf, standing, summarise } from '../src/store/summary.ts'
+import { acknowledgementsOf, byNeed, nextLanguage, standing, summarise } from '../src/store/summary.ts'
 
 function message(seq: number, changes: Partial<OpenedMessage> = {}): Applied {
   const isOwn = changes.isOwn ?? false
@@ -22,7 +22,10 @@ function message(seq: number, changes: Partial<OpenedMessage> = {}): Applied {
     subject: null,
     ownReference: null,
     foreignReference: null,
-    body: { type: 'note', text: 'Text' },
+    urgency: 0,
+    due: null,
+    step: null,
+    body: { type: 'note', text: 'Text', reason: null, files: [] },
     failed: null,
     marks: [],
     ...changes,
@@ -40,6 +43,10 @@ const opening: Applied = {
   reason: 'genesis',
   n: 0,
   by: 'own',
+  came: [],
+  gone: [],
+  raised: [],
+  sharesHistory: false,
 }
 
 test('the side that did not write last owes the next word', () => {
@@ -97,4 +104,39 @@ test('nobody acknowledges a message of the own authority', () => {
     body: { type: 'acknowledgement', of: 'id-2', seq: 2 },
   })
   assert.equal(acknowledgementsOf([opening, own, acknowledgement]).size, 0)
+})
+
+test('what is wanted urgently or by a date is so until it is answered', () => {
+  const asked = [
+    opening,
+    message(2, { urgency: 2, due: 900 }),
+    message(3, { due: 800 }),
+    message(4, { urgency: 1 }),
+  ]
+  const open = summarise(asked, 0)
+  assert.deepEqual([open.turn, open.urgency, open.due], ['us', 2, 800])
+  const answered = summarise([...asked, message(5, { isOwn: true, due: 950 })], 0)
+  assert.deepEqual([answered.turn, answered.urgency, answered.due], ['them', 0, 950])
+  const acknowledged = summarise([...asked, message(5, { kind: 'acknowledgement', isOwn: true })], 0)
+  assert.equal(acknowledged.urgency, 2)
+})
+
+test('threads that urgently wait for us come first, then the newest', () => {
+  const of = (urgency: 0 | 1 | 2, isOwn: boolean, changedAt: number) => ({
+    summary: summarise([opening, message(2, { isOwn, urgency })], 0),
+    changedAt,
+  })
+  const rows = [of(0, false, 5), of(2, true, 9), of(1, false, 1), of(2, false, 2), of(0, false, 7)]
+  const unopened = { summary: null, changedAt: 8 }
+  const order = [...rows, unopened].sort(byNeed).map(({ changedAt }) => changedAt)
+  assert.deepEqual(order, [2, 1, 9, 8, 7, 5])
+})
+
+test('the next note is in the language one wrote last here, at first in that of what is answered', () => {
+  const french = message(2, { language: 'fr' })
+  assert.equal(nextLanguage([opening]), null)
+  assert.equal(nextLanguage([opening, french]), 'fr')
+  assert.equal(nextLanguage([opening, french, message(3, { isOwn: true, language: 'es' }), message(4)]), 'es')
+  const unread = message(3, { isOwn: true, language: '', failed: 'wrong-key' as OpenedMessage['failed'] })
+  assert.equal(nextLanguage([opening, french, unread]), 'fr')
 })

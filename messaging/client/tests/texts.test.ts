@@ -10,7 +10,7 @@ declare const REPOSITORY: string
 const SOURCES = join(REPOSITORY, 'messaging/client/src')
 const PAGES = join(REPOSITORY, 'messaging/templates/messaging')
 
-const FRAME = readFileSync(join(REPOSITORY, 'network/templates/network/base.html'), 'utf8')
+const FRAMES = join(REPOSITORY, 'network/templates/network')
 
 const read = (folder: string, ending: string): string =>
   readdirSync(folder, { recursive: true })
@@ -34,7 +34,7 @@ test('every sentence that the script asks for stands in the page', () => {
 
 test('every element and template that the script asks for stands in a page', () => {
   const asked = named(read(SOURCES, '.ts'), /\b(?:byId|clone)(?:<\w+>)?\(\s*'([a-z0-9-]+)'/g)
-  const given = named(read(PAGES, '.html') + FRAME, /\bid="([a-z0-9-]+)"/g)
+  const given = named(read(PAGES, '.html') + read(FRAMES, '.html'), /\bid="([a-z0-9-]+)"/g)
   assert.deepEqual(
     [...asked].filter((id) => !given.has(id)),
     [],
@@ -51,8 +51,8 @@ test('the script never writes markup', () => {
 test('no subject gets into the history of the browser, no text into its dictionaries', () => {
   assert.doesNotMatch(read(SOURCES, '.ts'), /document\.title|history\.(?:push|replace)State/)
   const fields = [...read(PAGES, '.html').matchAll(/<(?:input|textarea)[^>]*name="(\w+)"[^>]*>/g)]
-  const written = fields.filter(([, name]) => name !== 'to')
-  assert.deepEqual(new Set(written.map(([, name]) => name)).size, 4)
+  const written = fields.filter(([tag]) => !/type="(?:checkbox|radio)"/.test(tag))
+  assert.deepEqual(new Set(written.map(([, name]) => name)).size, 7)
   for (const [tag] of written)
     for (const attribute of ['spellcheck="false"', 'translate="no"', 'autocomplete="off"'])
       assert.ok(tag.includes(attribute), `${tag} without ${attribute}`)

@@ -1,5 +1,6 @@
 // Checks tests/vectors/*.json, whichever side made them. Runs in Node and in a browser, on either KEM path.
 // The shape is described in tests/vectors/make_python.py.
+import { readHeaders } from '../src/sealed/attachment.ts'
 import { readDeviceStatement } from '../src/sealed/device.ts'
 import {
   type Bytes,
@@ -8,7 +9,6 @@ import {
   decode,
   deriveKey,
   encode,
-  equal,
   fromHex,
   toHex,
   type Value,
@@ -28,168 +28,38 @@ import {
   SigningKey,
   seal,
 } from '../src/sealed/keys.ts'
-import { acceptMessage, type Message, openMessage, type Plaintext } from '../src/sealed/message.ts'
+import { acceptMessage, bodyValue, type Message, openMessage, type Plaintext } from '../src/sealed/message.ts'
 import { checkOpened, checkReceipt, serverKeyId } from '../src/sealed/receipt.ts'
+import { checkRestore } from '../src/sealed/restore.ts'
 import { parse, type StatementType } from '../src/sealed/statement.ts'
+import { readStep } from '../src/sealed/steps.ts'
 import { openEpoch, openHistory as openThreadHistory } from '../src/sealed/thread.ts'
 import {
   acceptEntry as acceptThreadEntry,
+  acceptWithdrawal,
   endOf,
   type Keyrings,
+  memberOf,
   type ThreadState,
 } from '../src/sealed/thread_rules.ts'
+import { checkAccept, checkConfirms, checkPins } from '../src/sealed/trust.ts'
+import {
+  fail,
+  type ItemRow,
+  is,
+  type Prepared,
+  type RefusedRow,
+  type Tagged,
+  tag,
+  takeItem,
+  untag,
+} from './vectors_file.ts'
 
-type Row = Record<string, string>
-export type Tagged =
-  | null
-  | boolean
-  | number
-  | string
-  | Tagged[]
-  | { bytes: string }
-  | { map: Record<string, Tagged> }
-interface KeyringRow {
-  label: string
-  principal: string
-  kind: string
-  fingerprint: string
-  recovery: string
-  entries: {
-    n: number
-    entry: string
-    envelopes: string
-    statements: string[]
-    head: string
-    secret: string
-    mailbox: string
-    commit: string
-    devices: { id: string; roles: string[] }[]
-  }[]
-}
-interface ItemRow {
-  seq: number
-  type: 'entry' | 'message'
-  item: string
-  ciphertext: string | null
-  envelopes: string | null
-  receipt: string
-  hash: string
-  transcript: string
-  keyrings: Record<string, number>
-  secret: string
-  plaintext: Tagged
-}
-export interface RefusedRow {
-  kind: string
-  rule: string
-  code: string
-  why: string
-  [name: string]: unknown
-}
-export interface Vectors {
-  net: string
-  encodings: { value: Tagged; bytes: string }[]
-  contexts: { purpose: string; parts: Tagged[]; context: string; hash: string; secret: string; key: string }[]
-  seeds: Row[]
-  sealed: Row[]
-  aead: Row[]
-  devices: (Row & { principal: string | null; salt: string | null })[]
-  recovery: Row[]
-  keyrings: KeyringRow[]
-  server: Row
-  threads: { thread: string; kind: string; members: string[]; items: ItemRow[] }[]
-  opened: { opened: string; thread: string; seq: number; device: string; keyrings: Record<string, number> }[]
-  refused: RefusedRow[]
-}
-
-export function untag(tagged: Tagged): Value {
-  if (tagged === null || typeof tagged !== 'object') return tagged
-  if (Array.isArray(tagged)) return tagged.map(untag)
-  if ('bytes' in tagged) return fromHex((tagged as { bytes: string }).bytes)
-  const map: Record<string, Value> = Object.create(null)
-  for (const [name, value] of Object.entries((tagged as { map: Record<string, Tagged> }).map))
-    map[name] = untag(value)
-  return map
-}
-
-export function tag(value: Value): Tagged {
-  if (value === null || typeof value !== 'object') return value
-  if (Array.isArray(value)) return value.map(tag)
-  if (value instanceof Uint8Array) return { bytes: toHex(value) }
-  return { map: Object.fromEntries(Object.entries(value).map(([name, part]) => [name, tag(part)])) }
-}
-
-function is(found: unknown, expected: unknown, what: string): void {
-  const [a, b] = [JSON.stringify(found), JSON.stringify(expected)]
-  if (a !== b) throw new Error(`${what}: ${a} instead of ${b}`)
-}
-
-const fail = (what: string): never => {
-  throw new Error(what)
-}
-
-/** Verified states of everything in the file, made once for all checks that need them. */
-class Prepared {
-  readonly vectors: Vectors
-  readonly net: string
-  /** Keyring states after each entry, by label. */
-  readonly keyrings = new Map<string, KeyringState[]>()
-  /** States of threads[0] before the first and after each item. */
-  readonly threads: (ThreadState | null)[] = [null]
-
-  constructor(vectors: Vectors) {
-    this.vectors = vectors
-    this.net = vectors.net
-  }
-
-  at(places: Record<string, number>): Keyrings {
-    const states = Object.entries(places).map(([label, n]) => this.keyrings.get(label)?.[n] ?? fail(label))
-    return (principal) => states.find((state) => equal(state.principal, principal)) ?? null
-  }
-
-  row(label: string): KeyringRow {
-    return this.vectors.keyrings.find((row) => row.label === label) ?? fail(label)
-  }
-
-  device(label: string): Row {
-    return this.vectors.devices.find((row) => row.label === label) ?? fail(label)
-  }
-}
-
-async function prepare(vectors: Vectors): Promise<Prepared> {
-  const prepared = new Prepared(vectors)
-  for (const { label, entries } of vectors.keyrings) {
-    const states: KeyringState[] = []
-    for (const { entry, statements, envelopes } of entries) {
-      const before = states.at(-1) ?? null
-      const proofs = statements.map(fromHex)
-      states.push(await acceptEntry(vectors.net, before, fromHex(entry), proofs, fromHex(envelopes)))
-    }
-    prepared.keyrings.set(label, states)
-  }
-  for (const row of vectors.threads[0]?.items ?? []) {
-    prepared.threads.push((await takeItem(prepared, prepared.threads.at(-1) ?? null, row)).state)
-  }
-  return prepared
-}
-
-async function takeItem(prepared: Prepared, state: ThreadState | null, row: ItemRow) {
-  const keyrings = prepared.at(row.keyrings)
-  const item = fromHex(row.item)
-  if (row.type === 'entry') {
-    const envelopes = fromHex(row.envelopes ?? '')
-    return {
-      state: await acceptThreadEntry(prepared.net, state, item, { envelopes, keyrings }),
-      message: null,
-    }
-  }
-  const ciphertext = fromHex(row.ciphertext ?? '')
-  return acceptMessage(prepared.net, state ?? fail('no genesis'), keyrings, { item, ciphertext })
-}
+export { prepare, type RefusedRow, tag, type Vectors } from './vectors_file.ts'
 
 const plaintextValue = (text: Plaintext): Tagged =>
   tag({
-    body: text.body as unknown as Value,
+    body: bodyValue(text.body),
     checkpoint: null,
     foreign_reference: text.foreignReference,
     language: text.language,
@@ -256,15 +126,19 @@ async function checkKeyrings(prepared: Prepared): Promise<void> {
     const state = prepared.keyrings.get(row.label)?.at(-1) ?? fail(row.label)
     is([toHex(state.principal), state.kind], [row.principal, row.kind], 'principal')
     is(fingerprintDigits(row.principal), row.fingerprint, 'fingerprint')
-    const { kem, id } = await new RecoveryKit(fromHex(row.recovery)).keys(net)
+    let kit = row.recovery
     for (const entry of row.entries) {
+      kit = entry.recovery ?? kit
       const generation = state.generations[entry.n] as Generation
       const found = [toHex(generation.head), toHex(generation.mailbox), toHex(generation.commit)]
       is(found, [entry.head, entry.mailbox, entry.commit], 'generation')
       const devices = generation.devices.map((device) => ({ id: toHex(device.id), roles: device.roles }))
       is(devices, entry.devices, 'devices')
       const envelopes = fromHex(entry.envelopes)
-      const recipients = [{ id, kem }]
+      const recipients =
+        kit === null
+          ? []
+          : [await new RecoveryKit(fromHex(kit)).keys(net)].map(({ id, kem }) => ({ id, kem }))
       for (const device of vectors.devices.filter(({ id: one }) =>
         devices.some((listed) => listed.id === one),
       )) {
@@ -278,7 +152,7 @@ async function checkKeyrings(prepared: Prepared): Promise<void> {
         is(toHex(secret), entry.secret, 'secret')
       }
       await checkSecret(net, state, generation, fromHex(entry.secret))
-      const before = row.entries[entry.n - 1]
+      const before = generation.history && row.entries[generation.history.of]
       if (before)
         is(toHex(await openHistory(net, state, generation, fromHex(entry.secret))), before.secret, 'history')
     }
@@ -290,10 +164,15 @@ async function checkThreads(prepared: Prepared): Promise<void> {
   const server = await SigningKey.fromSeed(fromHex(vectors.server.seed ?? ''))
   is(toHex(server.public), vectors.server.public, 'server key')
   is(toHex(await serverKeyId(net, server.public)), vectors.server.id, 'server key id')
-  for (const thread of vectors.threads) {
+  for (const [place, thread] of vectors.threads.entries()) {
     let state: ThreadState | null = null
     for (const row of thread.items) {
-      const taken: { state: ThreadState; message: Message | null } = await takeItem(prepared, state, row)
+      const taken: { state: ThreadState; message: Message | null } = await takeItem(
+        prepared,
+        state,
+        row,
+        place,
+      )
       state = taken.state
       is(toHex(state.thread), thread.thread, 'thread')
       is([state.seq, toHex(endOf(state).hash)], [row.seq, row.transcript], 'transcript')
@@ -303,7 +182,8 @@ async function checkThreads(prepared: Prepared): Promise<void> {
         is(taken.message.marks, [], 'marks')
         const text = await openMessage(net, taken.message, fromHex(row.ciphertext ?? ''), secret)
         is(sorted(plaintextValue(text)), sorted(row.plaintext), 'plaintext')
-      } else await checkEpoch(prepared, { ...thread, row, state })
+        is([text.urgency, text.due], [row.urgency, row.due], 'urgency')
+      } else if (row.type === 'entry') await checkEpoch(prepared, { ...thread, row, state })
     }
   }
   for (const row of vectors.opened) {
@@ -319,9 +199,11 @@ async function checkEpoch(
 ): Promise<void> {
   for (const label of members) {
     const own = memberKeys(prepared, label, fromHex(row.envelopes ?? ''))
+    if (!memberOf(state.members, own.principal)) continue
     is(toHex(await openEpoch(prepared.net, state, state.n, own)), row.secret, 'epoch secret')
   }
-  if (state.n > 0) await openThreadHistory(prepared.net, state, state.n, fromHex(row.secret))
+  if (state.epochs[state.n]?.history)
+    await openThreadHistory(prepared.net, state, state.n, fromHex(row.secret))
 }
 
 function memberKeys(prepared: Prepared, label: string, envelopes: Bytes) {
@@ -346,6 +228,8 @@ const SERVER_ONLY = [
 type Check = (prepared: Prepared, row: RefusedRow) => Promise<unknown> | unknown
 const bytesOf = (row: RefusedRow, name: string): Bytes => fromHex(row[name] as string)
 const places = (row: RefusedRow) => row.keyrings as Record<string, number>
+const placeOf = (row: RefusedRow) => (row.thread as number | undefined) ?? 0
+const nowOf = (row: RefusedRow) => (row.now as number | undefined) ?? 0
 
 const REFUSALS: Record<string, Check> = {
   encoding: (_, row) => decode(bytesOf(row, 'bytes')),
@@ -361,7 +245,9 @@ const REFUSALS: Record<string, Check> = {
     const states = row.label === null ? [] : (prepared.keyrings.get(row.label as string) ?? [])
     const before = states[(row.before as number) - 1] ?? null
     const statements = (row.statements as string[]).map(fromHex)
-    return acceptEntry(prepared.net, before, bytesOf(row, 'entry'), statements, bytesOf(row, 'envelopes'))
+    const known: Keyrings = (principal) => prepared.known(principal)
+    const [entry, envelopes] = [bytesOf(row, 'entry'), bytesOf(row, 'envelopes')]
+    return acceptEntry(prepared.net, before, entry, statements, envelopes, known)
   },
   generation: async (prepared, row) => {
     const n = row.n as number
@@ -378,9 +264,28 @@ const REFUSALS: Record<string, Check> = {
     await openHistory(prepared.net, state, state.generations[state.n] as Generation, bytesOf(row, 'secret'))
   },
   thread: (prepared, row) => {
-    const before = prepared.threads[row.before as number] ?? null
-    const place = { envelopes: bytesOf(row, 'envelopes'), keyrings: prepared.at(places(row)) }
+    const before = prepared.everyThread[placeOf(row)]?.[row.before as number] ?? null
+    const keyrings = prepared.at(places(row), placeOf(row))
+    const place = { envelopes: bytesOf(row, 'envelopes'), keyrings, now: nowOf(row) }
     return acceptThreadEntry(prepared.net, before, bytesOf(row, 'entry'), place)
+  },
+  withdrawal: (prepared, row) => {
+    const before = prepared.everyThread[placeOf(row)]?.[row.before as number] ?? fail('withdrawal')
+    const keyrings = prepared.at(places(row), placeOf(row))
+    return acceptWithdrawal(prepared.net, before, bytesOf(row, 'withdrawal'), keyrings)
+  },
+  trust: (prepared, row) => {
+    const place = { keyrings: prepared.at(places(row)), principal: bytesOf(row, 'principal') }
+    const statements = (row.statements as string[]).map(fromHex)
+    if (row.check === 'confirms') return checkConfirms(prepared.net, statements, place)
+    const first = statements[0] ?? fail('no statement')
+    if (row.check === 'restore') {
+      const server = { net: prepared.net, serverKey: fromHex(prepared.vectors.server.public ?? '') }
+      const { keyrings, principal: secretariat } = place
+      return checkRestore(server, first, { keyrings, secretariat })
+    }
+    const check = row.check === 'accept' ? checkAccept : checkPins
+    return check(prepared.net, first, place)
   },
   epoch: async (prepared, row) => {
     const state = await withThreadEntry(prepared, row)
@@ -394,13 +299,19 @@ const REFUSALS: Record<string, Check> = {
   message: (prepared, row) => takeMessage(prepared, row),
   'open-message': async (prepared, row) => {
     const { fields, kid } = await parse(prepared.net, bytesOf(row, 'item'), 'message')
+    const place = { thread: fields.bytes('thread', 32), n: fields.uint('n'), id: fields.bytes('id', 16) }
+    const text = { plain: fields.bytes('plain', 32), kind: fields.text('kind') as Message['kind'] }
+    const urgency = fields.uint('urgency') as Message['urgency']
+    const due = fields.raw('due') as number | null
+    const device = { id: kid } as Message['device']
     const message = {
-      thread: fields.bytes('thread', 32),
-      n: fields.uint('n'),
-      id: fields.bytes('id', 16),
-      plain: fields.bytes('plain', 32),
-      kind: fields.text('kind') as Message['kind'],
-      device: { id: kid } as Message['device'],
+      ...place,
+      ...text,
+      urgency,
+      due,
+      device,
+      files: readHeaders(fields),
+      step: readStep(fields),
     }
     await openMessage(prepared.net, message, bytesOf(row, 'ciphertext'), bytesOf(row, 'secret'))
   },
@@ -456,9 +367,10 @@ const readWrap = (value: Value): { of: number; wrap: Bytes } =>
   value as unknown as { of: number; wrap: Bytes }
 
 async function takeMessage(prepared: Prepared, row: RefusedRow): Promise<void> {
-  const before = prepared.threads[row.before as number] ?? fail('message')
-  const sent = { item: bytesOf(row, 'item'), ciphertext: bytesOf(row, 'ciphertext') }
-  const { message } = await acceptMessage(prepared.net, before, prepared.at(places(row)), sent)
+  const before = prepared.everyThread[placeOf(row)]?.[row.before as number] ?? fail('message')
+  const sent = { item: bytesOf(row, 'item'), ciphertext: bytesOf(row, 'ciphertext'), now: nowOf(row) }
+  const keyrings = prepared.at(places(row), placeOf(row))
+  const { message } = await acceptMessage(prepared.net, before, keyrings, sent)
   const [mark] = message.marks
   if (mark) throw new Refused('M4', mark, 'shown to a reader')
 }
@@ -494,5 +406,3 @@ export const CHECKS: Readonly<Record<string, (prepared: Prepared) => Promise<voi
   'threads, receipts, opened': checkThreads,
   'what is refused': checkRefused,
 }
-
-export { prepare }

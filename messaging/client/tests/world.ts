@@ -25,6 +25,10 @@ import { Refused } from '../src/sealed/errors.ts'
 import { createDeviceKeys, SigningKey } from '../src/sealed/keys.ts'
 import { serverKeyId } from '../src/sealed/receipt.ts'
 import { type StatementType, sign } from '../src/sealed/statement.ts'
+import { encodeLeaf, logLabel, statementValue } from '../src/sealed/transparency.ts'
+import { makeConfirm } from '../src/sealed/trust.ts'
+import type { LogPage } from '../src/transport/wire.ts'
+import { signNote } from './log_server.ts'
 
 export const NET = 'network.example/s1'
 export const AT = 1_800_000_000
@@ -71,6 +75,11 @@ export interface Party {
   mailbox: Mailbox
 }
 
+/** What stands in the log: an entry of a keyring, or a statement of the secretariat. */
+export type Logged =
+  | { principal: string; n: number; entry: string }
+  | { authority: string; statement: string }
+
 /** An honest server in memory: keyrings, threads with receipts. */
 export class World {
   readonly keyrings = new Map<
@@ -78,6 +87,9 @@ export class World {
     { entries: { n: number; entry: string; envelopes: string }[]; statements: string[] }
   >()
   readonly threads = new Map<string, ItemJson[]>()
+  /** By principal, what the secretariat has confirmed. */
+  readonly confirms = new Map<string, string[]>()
+  readonly logged: Logged[] = []
   serverKey!: SigningKey
   #transcripts = new Map<string, Bytes>()
 
@@ -87,9 +99,14 @@ export class World {
     return world
   }
 
-  async open(device: Device, state?: Parameters<typeof Mailbox.open>[0]['state']): Promise<Mailbox> {
+  async open(
+    device: Device,
+    state?: Parameters<typeof Mailbox.open>[0]['state'],
+    secretariat?: string | null,
+  ): Promise<Mailbox> {
     const serverKey = toBase64(this.serverKey.public)
-    const setup = { net: NET, serverKey, device, now: () => AT }
+    const asked = secretariat === undefined ? {} : { secretariat }
+    const setup = { net: NET, serverKey, device, now: () => AT, ...asked }
     return Mailbox.open(state ? { ...setup, state } : setup)
   }
 
@@ -97,6 +114,7 @@ export class World {
     person: string,
     roles?: Role[],
     kind: 'authority' | 'secretariat' = 'authority',
+    succeeds: string | null = null,
   ): Promise<Party> {
     const keys = await createDeviceKeys()
     const who = { person, name: `Name of ${person}`, office: 'Office' }
@@ -106,6 +124,7 @@ export class World {
       keys,
       at: AT,
       kind,
+      succeeds,
       ...(roles ? { roles } : {}),
     })
     this.store(device.principal, 0, body)
@@ -132,7 +151,7 @@ export class World {
   }
 
   async add(steward: Party, requests: { statement: string; roles: Role[] }[]): Promise<void> {
-    const body = await steward.mailbox.makeAddition(requests)
+    const body = await steward.mailbox.own.makeAddition(requests)
     const { principal } = steward.device
     this.store(principal, steward.mailbox.keyringFrom(principal), body)
     await steward.mailbox.applyKeyring(this.keyring(principal))
@@ -143,6 +162,7 @@ export class World {
     kept.entries.push({ n, entry: body.entry, envelopes: body.envelopes })
     kept.statements.push(...body.statements)
     this.keyrings.set(principal, kept)
+    this.logged.push({ principal, n, entry: body.entry })
   }
 
   keyring(principal: string, withEnvelopes = true): KeyringJson {
@@ -156,7 +176,7 @@ export class World {
       entry,
       envelopes: withEnvelopes ? envelopes : null,
     }))
-    return { principal, authority, entries: shown, statements }
+    return { principal, authority, entries: shown, statements, confirms: this.confirms.get(principal) ?? [] }
   }
 
   async receipt(thread: Bytes, seq: number, item: Bytes, transcript: Bytes): Promise<string> {
@@ -165,10 +185,39 @@ export class World {
     return toBase64(await sign(NET, 'receipt', fields, { at: AT + seq, kid, key: this.serverKey }))
   }
 
+  /** What GET log answers: every stored entry of every keyring, in the order in which it was stored. */
+  async logPage(from: number): Promise<LogPage> {
+    const labelKey = new Uint8Array(32).fill(7)
+    const leaves: Bytes[] = []
+    for (const line of this.logged) {
+      if ('authority' in line) {
+        const label = await logLabel(labelKey, 'confirm', new TextEncoder().encode(line.authority))
+        const value = await statementValue(NET, await sha256(fromBase64(line.statement)))
+        leaves.push(encodeLeaf({ type: 'confirm', label, n: 0, value }))
+        continue
+      }
+      const label = await logLabel(labelKey, 'keyring', fromHex(line.principal))
+      leaves.push(
+        encodeLeaf({ type: 'keyring', label, n: line.n, value: await sha256(fromBase64(line.entry)) }),
+      )
+    }
+    const at = Math.floor(Date.now() / 1000)
+    return {
+      checkpoint: await signNote(leaves, { net: NET, key: this.serverKey, at }),
+      witnessed: null,
+      leaves: leaves.slice(from).map(toBase64),
+      label_key: toBase64(labelKey),
+      witnesses: [],
+      quorum: 0,
+      urgent_hours: 24,
+      restore: null,
+    }
+  }
+
   /** Appends as a server that checks nothing would. */
   async append(
     thread: string,
-    type: 'entry' | 'message',
+    type: 'entry' | 'message' | 'withdrawal',
     raw: string,
     extra: { envelopes?: string; ciphertext?: string },
   ): Promise<ItemJson> {
@@ -209,6 +258,72 @@ export class World {
       await this.append(thread, 'message', message.item, { ciphertext: message.ciphertext })
     await this.read(from.mailbox, thread)
     return thread
+  }
+
+  /** Two persons who keep the secretariat's keys. */
+  async secretariat(): Promise<[Party, Party]> {
+    const first = await this.authority('s-1', ['steward'], 'secretariat')
+    return [first, await this.device(first, 's-2', ['steward'])]
+  }
+
+  /** A statement of each of these persons: `principal` is the authority's. */
+  async confirmsOf(
+    principal: string,
+    persons: readonly Party[],
+    {
+      authority = `authority-${principal.slice(0, 8)}`,
+      head = null,
+    }: { authority?: string; head?: string | null } = {},
+  ): Promise<string[]> {
+    return Promise.all(
+      persons.map(async ({ device, key, mailbox }) => {
+        const place = mailbox.keyring(device.principal) as { n: number; head: string }
+        const by = { principal: fromHex(device.principal), n: place.n, head: fromHex(place.head) }
+        const given = {
+          by,
+          authority,
+          principal: fromHex(principal),
+          head: head === null ? null : fromHex(head),
+        }
+        const signer = { author: { id: fromHex(device.id), key }, at: AT }
+        return toBase64(await makeConfirm(NET, { ...given, document: new Uint8Array(32) }, signer))
+      }),
+    )
+  }
+
+  /** They confirm these, and the log has it. */
+  async confirm(persons: readonly Party[], ...principals: string[]): Promise<void> {
+    for (const principal of principals) {
+      const authority = `authority-${principal.slice(0, 8)}`
+      const confirms = await this.confirmsOf(principal, persons)
+      this.confirms.set(principal, confirms)
+      for (const statement of confirms) this.logged.push({ authority, statement })
+    }
+  }
+
+  /** The own ledger, opened where there is none yet. */
+  async ledger(of: Party): Promise<string> {
+    for (const thread of this.threads.keys()) if (of.mailbox.thread(thread)?.kind === 'ledger') return thread
+    const { thread, entry, envelopes } = await (await of.mailbox.membership()).openOwn('ledger')
+    await this.append(thread, 'entry', entry, { envelopes })
+    await this.read(of.mailbox, thread)
+    return thread
+  }
+
+  /** A statement into the own ledger. */
+  async state(from: Party, statement: string): Promise<void> {
+    const ledger = await this.ledger(from)
+    const { item, ciphertext } = await from.mailbox.sealStatement(ledger, statement)
+    await this.append(ledger, 'message', item, { ciphertext })
+    await this.read(from.mailbox, ledger)
+    await from.mailbox.others.refresh()
+  }
+
+  /** A supervisor of `from` has compared the fingerprint of `principal`. */
+  async accept(from: Party, principal: string): Promise<void> {
+    const membership = await from.mailbox.membership()
+    const authority = `authority-${principal.slice(0, 8)}`
+    await this.state(from, await membership.accept(authority, principal, 'voice'))
   }
 
   async send(from: Party, thread: string, text: string): Promise<ItemJson> {

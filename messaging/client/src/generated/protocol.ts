@@ -10,6 +10,10 @@ export interface AppendedMessages {
   results: Array<StoredMessage | RefusedMessage>;
 }
 
+export interface ApprovalsChanged {
+  principal: string;
+}
+
 export interface ConfirmDelivery {
   thread: string;
   seq: number;
@@ -24,10 +28,22 @@ export interface ErrorFacts {
   message: string;
 }
 
+export interface Handler {
+  person: string;
+  name: string;
+  office: string;
+  since: number;
+}
+
+export interface InvitationAccepted {
+  invitation: string;
+  membership: string;
+}
+
 export interface ItemBody {
   thread: string;
   seq: number;
-  type: "entry" | "message";
+  type: "entry" | "message" | "withdrawal";
   item: string;
   ciphertext: string | null;
   envelopes: string | null;
@@ -42,6 +58,8 @@ export interface KeyringPlace {
 }
 
 export type Nothing = Record<string, never>;
+
+export type NotificationsChanged = Record<string, never>;
 
 export type Ping = Record<string, never>;
 
@@ -69,6 +87,7 @@ export interface RefusedMessage {
 
 export interface Resume {
   cursors: Record<string, number>;
+  only?: Array<string> | null;
 }
 
 export interface Resumed {
@@ -86,9 +105,22 @@ export interface SessionOpened {
   cursors: Record<string, number>;
 }
 
+export type Stay = Record<string, never>;
+
+export interface Stayed {
+  quiet: number;
+  until: number;
+}
+
 export interface StoredMessage {
   seq: number;
   receipt: string;
+}
+
+export interface ThreadAssigned {
+  thread: string;
+  principal: string;
+  handler: Handler | null;
 }
 
 export interface Commands {
@@ -97,14 +129,20 @@ export interface Commands {
   "messaging.opened.record": { body: RecordOpened; result: Nothing };
   "network.session.ping": { body: Ping; result: Pong };
   "network.session.resume": { body: Resume; result: Resumed };
+  "network.session.stay": { body: Stay; result: Stayed };
 }
 
 export interface Events {
+  "messaging.approval.changed": ApprovalsChanged;
   "messaging.device.declined": DevicePlace;
   "messaging.device.requested": DevicePlace;
   "messaging.item.appended": ItemBody;
   "messaging.keyring.grew": KeyringPlace;
+  "messaging.practitioner.sponsored": DevicePlace;
   "messaging.progress.made": ProgressMade;
+  "messaging.thread.assigned": ThreadAssigned;
+  "network.invitation.accepted": InvitationAccepted;
+  "network.notifications.changed": NotificationsChanged;
   "network.queue.emptied": QueueEmptied;
   "network.session.opened": SessionOpened;
 }

@@ -1,35 +1,25 @@
-import { makeDeviceStatement, readDeviceStatement } from './device.ts'
-import {
-  type Bytes,
-  context,
-  decode,
-  encode,
-  fromBase64,
-  fromHex,
-  randomBytes,
-  sha256,
-  toBase64,
-  toHex,
-} from './encoding.ts'
+import { Counterparts } from './counterparts.ts'
+import { openDraft, sealDraft } from './drafts.ts'
+import { type Bytes, fromBase64, fromHex, sha256, toBase64, toHex } from './encoding.ts'
 import { insist } from './errors.ts'
-import { type Author, makeAddition, makeGenesis as makeKeyringGenesis } from './keyring.ts'
-import { type KeyringState, latest, type Role } from './keyring_rules.ts'
-import {
-  type DeviceKeys,
-  deviceWords,
-  type KemKey,
-  openDeviceKeys,
-  RecoveryKit,
-  SigningKey,
-  seal,
-} from './keys.ts'
+import type { Follower } from './follower.ts'
+import type { Author } from './keyring.ts'
+import { withSponsors } from './keyring_acts.ts'
+import type { KeyringState, Role } from './keyring_rules.ts'
+import { type KemKey, openDeviceKeys, type SigningKey } from './keys.ts'
 import { KnownKeyrings, OwnSecrets } from './known_keyrings.ts'
-import { KnownThread, type Reader, voidBytes } from './known_thread.ts'
-import { type Body, draftSize, type Plaintext, sealMessage } from './message.ts'
+import { KnownThread, ledgerAmong, type Reader, voidBytes } from './known_thread.ts'
+import type { Membership, Verified } from './membership.ts'
+import { type LogPlace, type Plaintext, sealMessage } from './message.ts'
+import { acknowledgementOf, asPlaintext, statementOf } from './note_input.ts'
+import { OwnCards } from './own_cards.ts'
+import type { OwnCases } from './own_cases.ts'
+import { OwnKeyring } from './own_keyring.ts'
 import { checkOpened, makeOpened } from './receipt.ts'
-import { asBytes, asList } from './statement.ts'
+import type { RecordSource } from './record.ts'
+import type { Stewardship } from './stewardship.ts'
 import { makeRefresh, makeGenesis as makeThreadGenesis } from './thread.ts'
-import { byOf, endOf, readPlaces, type ThreadState } from './thread_rules.ts'
+import { byOf, endOf, mustGo, readPlaces, type ThreadState } from './thread_rules.ts'
 import type {
   Applied,
   Base64,
@@ -38,86 +28,25 @@ import type {
   Hex,
   ItemJson,
   Json,
-  KeyringBody,
   KeyringJson,
   KeyringView,
+  NewThread,
   NoteInput,
-  Person,
+  OpenedView,
   PublicState,
   Sealed,
+  TermsJson,
+  ThreadPin,
   ThreadView,
 } from './wire.ts'
 
+export { makeDeviceRequest, makeGenesis } from './own_device.ts'
 export type * from './wire.ts'
 export type { Role }
-
-const ALL_ROLES: readonly Role[] = ['officer', 'steward', 'supervisor']
-
-async function stateDevice(
-  net: string,
-  owner: { principal: Bytes | null; salt: Bytes | null },
-  { person, keys, at }: { person: Person; keys: DeviceKeys; at: number },
-): Promise<{ id: Bytes; statement: Bytes; key: SigningKey }> {
-  const key = new SigningKey(keys.sig, keys.signing)
-  const fields = { ...owner, person: person.person, name: person.name, office: person.office }
-  const statement = await makeDeviceStatement(net, { ...fields, sig: keys.sig, kem: keys.kem }, { at, key })
-  return { id: await sha256(statement), statement, key }
-}
-
-/** The first device of an authority without a principal: its keyring, and the recovery kit to print. */
-export async function makeGenesis(first: {
-  readonly net: string
-  readonly person: Person
-  readonly keys: DeviceKeys
-  readonly at: number
-  readonly roles?: readonly Role[]
-  readonly kind?: 'authority' | 'secretariat'
-}): Promise<{ device: Device; kit: RecoveryKit; body: KeyringBody }> {
-  const { net, keys, at, kind = 'authority', roles = ALL_ROLES } = first
-  const salt = randomBytes(16)
-  const { id, statement, key } = await stateDevice(net, { principal: null, salt }, first)
-  const kit = RecoveryKit.create()
-  const { signing, kem, id: recovery } = await kit.keys(net)
-  const made = await makeKeyringGenesis(
-    net,
-    {
-      kind,
-      salt,
-      devices: [{ id, roles }],
-      statements: [statement],
-      recovery: { sig: signing.public, kem: kem.public, id: recovery },
-    },
-    { author: { id, key }, at },
-  )
-  const { entry, envelopes } = entryBody(made)
-  const device = { principal: toHex(made.principal), id: toHex(id), statement, keys }
-  return { device, kit, body: { entry, envelopes, statements: [toBase64(statement)] } }
-}
-
-/** A further device of a principal; a steward's `add` entry lets it in. */
-export async function makeDeviceRequest(request: {
-  readonly net: string
-  readonly principal: Hex
-  readonly person: Person
-  readonly keys: DeviceKeys
-  readonly at: number
-}): Promise<{ device: Device; body: { statement: Base64 } }> {
-  const { net, principal, keys } = request
-  const { id, statement } = await stateDevice(net, { principal: fromHex(principal), salt: null }, request)
-  return { device: { principal, id: toHex(id), statement, keys }, body: { statement: toBase64(statement) } }
-}
 
 const entryBody = (made: { entry: Bytes; envelopes: Bytes }): EntryBody => ({
   entry: toBase64(made.entry),
   envelopes: toBase64(made.envelopes),
-})
-
-const asPlaintext = (note: NoteInput): Plaintext => ({
-  body: { type: 'note', text: note.text },
-  language: note.language,
-  subject: note.subject ?? null,
-  ownReference: note.ownReference ?? null,
-  foreignReference: note.foreignReference ?? null,
 })
 
 interface Setup {
@@ -125,23 +54,31 @@ interface Setup {
   readonly serverKey: Base64
   readonly device: Device
   readonly state?: PublicState
+  /** The principal that confirms, by the server's word; undefined where nobody is asked whom to seal to. */
+  readonly secretariat?: Hex | null
   /** Unix seconds. */
   readonly now?: () => number
 }
 
-/** One device's view of its principal's correspondence. Does no input or output: what the server answers goes
- *  in, what it is sent comes out. */
+/** One device's view of its principal's correspondence. What the server answers goes in, what it is sent comes out. */
 export class Mailbox {
   readonly net: string
   readonly principal: Hex
   readonly device: Hex
+  /** What is known of the log; null only where it is not followed at all. Without it nothing is proven new (M9). */
+  log: Follower | null = null
+  /** Whom this device may seal to (K8, K11). */
+  readonly others: Counterparts
   readonly #serverKey: Base64
   readonly #author: Author
   readonly #now: () => number
   readonly #keyrings: KnownKeyrings
   readonly #secrets: OwnSecrets
+  /** The own keyring, and what this device can do in it. */
+  readonly own: OwnKeyring
   readonly #threads = new Map<Hex, KnownThread>()
   readonly #reader: Reader
+  readonly cards: OwnCards // hints for lists
   #turn: Promise<unknown> = Promise.resolve()
 
   private constructor(setup: Setup, keys: { signing: SigningKey; kem: KemKey }) {
@@ -153,7 +90,26 @@ export class Mailbox {
     this.#author = { id: fromHex(device.id), key: keys.signing }
     this.#now = setup.now ?? (() => Math.floor(Date.now() / 1000))
     this.#keyrings = new KnownKeyrings(net, state)
+    this.others = new Counterparts(
+      {
+        net,
+        own: device.principal,
+        keyrings: this.#keyrings,
+        log: () => this.log,
+        ledger: () => ledgerAmong(this.#threads),
+      },
+      setup.secretariat === undefined ? undefined : (state?.secretariat ?? setup.secretariat),
+      Object.keys(state?.keyrings ?? {}),
+    )
     this.#secrets = new OwnSecrets(net, { id: device.id, kem: keys.kem })
+    this.own = new OwnKeyring({
+      net,
+      principal: device.principal,
+      device: device.id,
+      keyrings: this.#keyrings,
+      secrets: this.#secrets,
+      signer: () => this.#signer(),
+    })
     const principal = fromHex(device.principal)
     this.#reader = {
       net,
@@ -162,10 +118,20 @@ export class Mailbox {
       device: this.#author.id,
       keyrings: this.#keyrings.lookup,
       mailbox: (n) => this.#secrets.mailbox(principal, n),
+      checkLog: (place, note) => this.log?.checkMessage(place, note),
     }
     for (const [thread, pin] of Object.entries(state?.threads ?? {})) {
       this.#threads.set(thread, new KnownThread(this.#reader, pin))
     }
+    this.cards = new OwnCards({
+      net,
+      principal: this.principal,
+      newest: () => this.own.state,
+      own: () => this.own.open(),
+      secret: (n) => this.#secrets.secret(n),
+      verified: (thread) => this.#threads.get(thread)?.runningState ?? null,
+      transcriptAt: (thread, seq) => this.#threads.get(thread)?.state?.transcript[seq] ?? null,
+    })
   }
 
   /** @throws Refused wrong-network, server-key-changed when the server is not the one of earlier visits */
@@ -174,7 +140,9 @@ export class Mailbox {
     insist(!state || state.net === net, 'E2', 'wrong-network', 'another network than at the first visit') // E2
     const isSameKey = !state || state.serverKey === serverKey
     insist(isSameKey, 'T8', 'server-key-changed', 'another server key than at the first visit') // T8
-    return new Mailbox(setup, await openDeviceKeys(setup.device.keys))
+    const mailbox = new Mailbox(setup, await openDeviceKeys(setup.device.keys))
+    mailbox.others.meet(setup.secretariat ?? null) // K8
+    return mailbox
   }
 
   /** Changes happen one after the other, in the order of the calls. */
@@ -192,8 +160,14 @@ export class Mailbox {
     return this.#inTurn(async () => {
       const state = await this.#keyrings.apply(json)
       if (json.principal === this.principal) await this.#secrets.open(state, json)
+      this.others.take(json.principal, json.confirms, json.note)
       return this.keyring(json.principal) as KeyringView
     })
+  }
+
+  /** Whose keyrings have to be known before this answer is applied (K9, K12). */
+  neededFor(json: KeyringJson): Promise<Hex[]> {
+    return this.#keyrings.neededFor(json)
   }
 
   /** The `from` to ask for next. */
@@ -203,7 +177,10 @@ export class Mailbox {
   }
 
   keyring(principal: Hex): KeyringView | null {
-    return this.#keyrings.view(principal, { principal: this.principal, broken: this.#secrets.broken })
+    const own = { principal: this.principal, broken: this.#secrets.broken }
+    const view = this.#keyrings.view(principal, own)
+    const isUnconfirmed = view !== null && this.others.isUnconfirmed(principal, view.n)
+    return view && { ...view, level: this.others.level(principal), isUnconfirmed }
   }
 
   /** Whether the newest own entry known lists this device. */
@@ -213,47 +190,35 @@ export class Mailbox {
 
   /** Whether this device holds the newest mailbox secret. */
   isReady(): boolean {
-    const own = this.#keyrings.get(this.principal)
-    return own !== null && this.#secrets.secret(own.n) !== null && this.#secrets.broken === null
+    return this.own.isReady
   }
 
   get myRoles(): readonly Role[] {
-    const own = this.#keyrings.get(this.principal)
-    return (own && latest(own).devices.find(({ id }) => toHex(id) === this.device)?.roles) ?? []
+    return this.own.roles
   }
 
-  /** Reads a request for a further device of this principal. @throws Refused E1, E2, E7, K3 */
-  async readDeviceRequest(statement: Base64): Promise<Person & { device: Hex; words: string }> {
-    const request = await readDeviceStatement(this.net, fromBase64(statement))
-    const isOurs = request.principal !== null && toHex(request.principal) === this.principal
-    insist(isOurs, 'K3', 'wrong-statement', 'a device statement for another principal')
-    const { person, name, office } = request
-    const device = toHex(request.id)
-    return { device, person, name, office, words: await deviceWords(this.net, device) }
+  /** What this device can do with the own keyring. */
+  get stewardship(): Stewardship {
+    return this.own.stewardship
   }
 
-  /** An `add` entry. @throws Refused K2 to K7, not-verified */
-  async makeAddition(
-    requests: readonly { readonly statement: Base64; readonly roles: readonly Role[] }[],
-  ): Promise<KeyringBody> {
-    const own = this.#own()
-    const added = requests.map(({ statement, roles }) => ({ statement: fromBase64(statement), roles }))
-    const made = await makeAddition(this.net, own.state, own.secret, added, this.#signer())
-    return { ...entryBody(made), statements: requests.map(({ statement }) => statement) }
+  /** Who is in threads, and what goes into the own ledger. */
+  async membership(): Promise<Membership> {
+    const { Membership } = await import('./membership.ts')
+    return new Membership({
+      net: this.net,
+      keyrings: this.#keyrings.lookup,
+      own: () => this.own.open().state,
+      signer: () => this.#signer(),
+      verified: (thread) => this.#verifiedEnd(thread),
+      sealable: (principals) => this.#ready(principals.map((principal) => ({ principal }))),
+      heads: () => this.#keyrings.heads(),
+      reach: () => this.log?.reach ?? null,
+    })
   }
 
   #signer() {
     return { author: this.#author, at: this.#now() }
-  }
-
-  /** M9, K7: the own newest generation, listed, opened and sound. */
-  #own(): { state: KeyringState; secret: Bytes } {
-    const state = this.#keyrings.get(this.principal)
-    insist(state && this.isListed(), 'M9', 'unlisted-device', "this device is not in its principal's keyring") // M9
-    const secret = this.#secrets.secret(state.n)
-    const isSound = secret !== null && this.#secrets.broken === null
-    insist(isSound, 'K7', 'broken-keyring', 'the newest own secret cannot be opened or does not hold') // K7
-    return { state, secret }
   }
 
   // -------------------------------------------------------------- threads
@@ -266,11 +231,7 @@ export class Mailbox {
 
   /** The keyrings to fetch and apply before {@link applyItem}. */
   async needs(item: ItemJson): Promise<{ principal: Hex; from: number }[]> {
-    const places = await readPlaces(
-      this.net,
-      fromBase64(item.item),
-      item.type === 'entry' ? 'thread' : 'message',
-    )
+    const places = await readPlaces(this.net, fromBase64(item.item), item.type)
     const missing = new Map<Hex, number>()
     for (const { principal, n } of places) {
       const from = this.keyringFrom(toHex(principal))
@@ -289,8 +250,24 @@ export class Mailbox {
     })
   }
 
+  /** The newest items of a long thread, before all of it is verified: for reading only (glimpse.ts). @throws Refused */
+  async glimpse(entries: readonly ItemJson[], tail: readonly ItemJson[]): Promise<Applied[]> {
+    const { glimpse } = await import('./glimpse.ts')
+    return glimpse(this.#reader, entries, tail)
+  }
+
   thread(thread: Hex): ThreadView | null {
     return this.#threads.get(thread)?.view(thread) ?? null
+  }
+
+  /** M8: places of items that a removed device may have written later than they say. */
+  unanchored(thread: Hex): ReadonlySet<number> {
+    return this.#threads.get(thread)?.unanchored() ?? new Set()
+  }
+
+  /** How far this device has ever verified a thread; null before the first item. */
+  pin(thread: Hex): ThreadPin | null {
+    return this.#threads.get(thread)?.pin(thread) ?? null
   }
 
   nextSeq(thread: Hex): number {
@@ -312,24 +289,29 @@ export class Mailbox {
     this.#keyrings.checkAuthority(authority, principal)
   }
 
-  /** A new `case` thread of which the first message goes to `to`, the principal of `authority`.
-   *  @throws Refused keyring-unknown, changed-principal, unlisted-device, broken-keyring */
-  openThread({ authority, to, note }: { authority: string; to: Hex; note: NoteInput }): Promise<{
+  /** Without a note the thread is empty, and so is `id`. @throws Refused keyring-unknown, changed-principal, K7, K11, M9 */
+  openThread(first: NewThread): Promise<{
     thread: Hex
     id: Hex
     body: EntryBody & { messages: { item: Base64; ciphertext: Base64 }[] }
   }> {
     return this.#inTurn(async () => {
-      const { state: own } = this.#own()
+      const { authority, to, note, kind = 'case' } = first
+      const { state: own } = this.own.open()
       const other = this.#keyrings.get(to)
       insist(other !== null, 'M9', 'keyring-unknown', 'the keyring of the counterpart is not verified') // M9
       this.checkAuthority(authority, to) // K8
+      await this.others.refresh()
+      this.others.check(other) // K8 K11
       const members = to === this.principal ? [own] : [own, other]
-      const made = await makeThreadGenesis(this.net, { ...this.#signer(), by: own, members })
+      const author = { ...this.#signer(), by: own, members }
+      const made = await makeThreadGenesis(this.net, author, { kind, link: null })
       const thread = toHex(made.thread)
-      const sealed = await this.#seal(this.#thread(thread), made.state, made.secret, asPlaintext(note))
-      const messages = [{ item: sealed.item, ciphertext: sealed.ciphertext }]
-      return { thread, id: sealed.id, body: { ...entryBody(made), messages } }
+      if (note === null) await this.#logged(made.state) // M9
+      const sent =
+        note && (await this.#seal(this.#thread(thread), made.state, made.secret, asPlaintext(note)))
+      const messages = sent ? [{ item: sent.item, ciphertext: sent.ciphertext }] : []
+      return { thread, id: sent?.id ?? '', body: { ...entryBody(made), messages } }
     })
   }
 
@@ -338,27 +320,43 @@ export class Mailbox {
     return this.#inTurn(() => this.#sealNext(thread, asPlaintext(note)))
   }
 
+  /** A statement for the others, or for the own ledger; `terms`: of a mandate. @throws Refused as {@link sealNote} */
+  sealStatement(thread: Hex, statement: Base64, terms: TermsJson | null = null): Promise<Sealed> {
+    return this.#inTurn(() => this.#sealNext(thread, statementOf(statement, terms)))
+  }
+
   /** @throws Refused as {@link sealNote} */
   sealAcknowledgement(thread: Hex, { of, seq }: { of: Hex; seq: number }): Promise<Sealed> {
-    const body: Body = { type: 'acknowledgement', of: fromHex(of), seq }
-    const empty = { language: '', subject: null, ownReference: null, foreignReference: null }
-    return this.#inTurn(() => this.#sealNext(thread, { body, ...empty }))
+    return this.#inTurn(() => this.#sealNext(thread, acknowledgementOf(fromHex(of), seq)))
+  }
+
+  /** Steps in the cases of threads. */
+  async cases(): Promise<OwnCases> {
+    const { OwnCases } = await import('./own_cases.ts')
+    const verified = (thread: Hex) => this.#thread(thread).verified().state
+    return new OwnCases(this.#reader, verified, (thread, make) =>
+      this.#inTurn(async () => this.#sealNext(thread, make(this.#now()))),
+    )
+  }
+
+  #verifiedEnd(thread: Hex): Verified {
+    const known = this.#threads.get(thread)
+    insist(known, 'M9', 'not-verified', 'the thread is not verified to its end') // M9
+    return known.verifiedEnd()
   }
 
   /** M9: verified to its end, nothing of this device underway, nobody's mailbox fallen behind (T4). */
   #writable(thread: Hex): { known: KnownThread; state: ThreadState; secret: Bytes } {
-    const known = this.#threads.get(thread)
-    const state = known?.state ?? null
-    const secret = state && (known?.secret(state.n) ?? null)
-    insist(known && state && known.isComplete, 'M9', 'not-verified', 'the thread is not verified to its end') // M9
-    insist(known.stopped === null, 'T8', 'thread-stopped', 'this thread has two versions') // T8
-    insist(secret && known.broken === null, 'T7', 'broken-thread', 'the newest epoch does not hold') // T7
-    insist(known.own.pending === null, 'M9', 'message-pending', 'a message is underway') // M9
+    const { state, broken } = this.#verifiedEnd(thread)
+    const known = this.#thread(thread)
+    const secret = known.secret(state.n)
+    insist(secret && broken === null, 'T7', 'broken-thread', 'the newest epoch does not hold') // T7
     return { known, state, secret }
   }
 
-  #sealNext(thread: Hex, plaintext: Plaintext): Promise<Sealed> {
+  async #sealNext(thread: Hex, plaintext: Plaintext): Promise<Sealed> {
     const { known, state, secret } = this.#writable(thread)
+    await this.others.sealable(state.members)
     insist(!this.needsRefresh(thread), 'T4', 'stale-epoch', 'the thread needs a refresh first') // T4
     return this.#seal(known, state, secret, plaintext)
   }
@@ -369,33 +367,77 @@ export class Mailbox {
       thread: state.thread,
       n: state.n,
       head: state.head,
-      by: byOf(this.#own().state),
+      by: byOf(this.own.open().state),
       counter: own.next,
       prev: fromHex(own.prev),
       void: voidBytes(own),
       after: endOf(state),
+      log: await this.#logged(state, plaintext.urgency > 0),
     }
-    const made = await sealMessage(this.net, draft, plaintext, { secret, ...this.#signer() })
+    const whole = await this.#withLog(known, plaintext)
+    const made = await sealMessage(this.net, draft, whole, { secret, ...this.#signer() })
     const id = toHex(made.id)
     known.signed(id, toHex(await sha256(made.item)))
     const { item, ciphertext } = made
     return { thread: toHex(state.thread), id, item: toBase64(item), ciphertext: toBase64(ciphertext) }
   }
 
-  /** T4: whether a member's keyring place lies below that principal's floor. */
-  needsRefresh(thread: Hex): boolean {
-    const members = this.#threads.get(thread)?.state?.members ?? []
-    return members.some(
-      ({ principal, keyringN }) => keyringN < (this.#keyrings.lookup(principal)?.floor ?? 0),
-    )
+  /** L6: what is written carries the log's newest checkpoint, where that is news here. */
+  async #withLog(known: KnownThread, plaintext: Plaintext): Promise<Plaintext> {
+    if (this.log === null) return plaintext
+    const { withCheckpoint } = await import('./gossip.ts')
+    return withCheckpoint(plaintext, this.log, { sent: known.sentPlace, now: this.#now() })
   }
 
-  /** A new epoch to the members' newest keyring entries. @throws Refused not-verified, message-pending */
+  /** M9 by the log: fresh, and with each member's newest entry. What the message says of it. @throws Refused L1 to L5 */
+  async #logged({ members }: ThreadState, isUrgent = false): Promise<LogPlace | null> {
+    const known = await this.others.sealable(members)
+    return this.log === null ? null : this.log.checkSealing(this.#answering(known), this.#now(), isUrgent)
+  }
+
+  /** M9: the newest keyrings of those to whom an entry is sealed. */
+  async #ready(members: readonly { readonly principal: Bytes }[]): Promise<KeyringState[]> {
+    const known = await this.others.sealable(members)
+    await this.log?.checkSealing(this.#answering(known), this.#now(), false)
+    return known
+  }
+
+  #answering(known: KeyringState[]): KeyringState[] {
+    return withSponsors(known, this.#keyrings.lookup)
+  }
+
+  /** That the log has the newest entry known of this keyring. @throws Refused L1 to L3 */
+  async checkLogged(principal: Hex): Promise<void> {
+    const state = this.#keyrings.get(principal)
+    insist(state !== null, 'M9', 'keyring-unknown', 'this keyring is not verified') // M9
+    await this.log?.checkNewest(state)
+  }
+
+  /** T4: whether an entry has to come before the next message: a member's keyring place lies below that
+   *  principal's floor, a mandate (T5) or sponsor (K9) has ended, or the newest entry is by one who left (T9). */
+  needsRefresh(thread: Hex): boolean {
+    const state = this.#threads.get(thread)?.state
+    if (!state) return false
+    const isBelow = state.members.some(
+      ({ principal, keyringN }) => keyringN < (this.#keyrings.lookup(principal)?.floor ?? 0),
+    )
+    return isBelow || state.isLeft || this.#mustGo(state).length > 0
+  }
+
+  #mustGo(state: ThreadState): Hex[] {
+    return mustGo(state, this.#keyrings.lookup, this.#now()).map(({ principal }) => toHex(principal))
+  }
+
+  /** A new epoch to the members' newest keyring entries, without whose mandate or sponsor has ended.
+   *  @throws Refused not-verified, message-pending, mandate-ended for oneself */
   refresh(thread: Hex): Promise<EntryBody> {
     return this.#inTurn(async () => {
       const { state, secret } = this.#writable(thread)
-      const { state: by } = this.#own()
-      const members = state.members.map(({ principal }) => this.#keyrings.lookup(principal) as KeyringState)
+      const gone = this.#mustGo(state)
+      insist(!gone.includes(this.principal), 'T5', 'mandate-ended', 'the own mandate or sponsor has ended') // T5
+      if (gone.length > 0) return (await this.membership()).dropEnded(thread)
+      const { state: by } = this.own.open()
+      const members = await this.#ready(state.members) // K8 M9
       return entryBody(await makeRefresh(this.net, state, secret, { ...this.#signer(), by, members }))
     })
   }
@@ -404,50 +446,33 @@ export class Mailbox {
   async makeOpened(thread: Hex): Promise<{ opened: Base64 }> {
     const known = this.#threads.get(thread)
     insist(known?.state && known.stopped === null, 'M9', 'not-verified', 'the thread is not verified') // M9
-    const by = byOf(this.#own().state)
+    const by = byOf(this.own.open().state)
     return { opened: toBase64(await makeOpened(this.net, known.state, { by, ...this.#signer() })) }
   }
 
   /** @throws Refused E2, M1, M7 */
-  async checkOpened(
-    thread: Hex,
-    opened: Base64,
-  ): Promise<{ principal: Hex; device: Hex; seq: number; at: number }> {
+  async checkOpened(thread: Hex, opened: Base64): Promise<OpenedView> {
     const state = this.#threads.get(thread)?.state
     insist(state, 'M9', 'not-verified', 'the thread is not verified') // M9
-    const { by, device, seq, at } = await checkOpened(
-      this.net,
-      state,
-      this.#keyrings.lookup,
-      fromBase64(opened),
-    )
-    return { principal: toHex(by.principal), device: toHex(device), seq, at }
+    const found = await checkOpened(this.net, state, this.#keyrings.lookup, fromBase64(opened))
+    return { ...found, principal: toHex(found.by.principal), device: toHex(found.device) }
   }
 
-  // -------------------------------------------------------------- drafts
-
-  #draftInfo(n: number, key: string): Bytes {
-    return context(this.net, 'draft', fromHex(this.principal), n, key)
+  /** What a record or a report of this thread is made from (record.ts, report.ts). @throws Refused not-verified */
+  recordSource(thread: Hex): RecordSource {
+    const facts = { net: this.net, serverKey: fromBase64(this.#serverKey), author: this.#author }
+    const keyring = this.#keyrings.lookup
+    return { ...facts, own: this.own.open().state, keyring, ...this.#thread(thread).verified() }
   }
 
   /** Seals `draft` to the own mailbox, for every device of this principal. `key`: thread id or "new". */
   async sealDraft(key: string, draft: Json): Promise<{ sealed: Base64 }> {
-    const { state } = this.#own()
-    const text = new TextEncoder().encode(JSON.stringify(draft))
-    // Blanks after JSON mean nothing; they keep the server from seeing the text grow key by key.
-    const padded = new Uint8Array(draftSize(text.length)).fill(0x20)
-    padded.set(text)
-    const sealed = await seal(latest(state).mailbox, padded, this.#draftInfo(state.n, key))
-    return { sealed: toBase64(encode([state.n, sealed])) }
+    return { sealed: await sealDraft({ ...this.#reader, key }, this.own.open().state, draft) }
   }
 
   /** @throws Refused bad-encoding, bad-statement, cannot-open */
-  async openDraft(key: string, sealed: Base64): Promise<Json> {
-    const [n, box] = asList(decode(fromBase64(sealed)), 'draft')
-    insist(typeof n === 'number' && box instanceof Uint8Array, 'E2', 'bad-statement', 'not a draft')
-    const mailbox = await this.#reader.mailbox(n)
-    const text = await mailbox.open(asBytes(box, box.length, 'draft'), this.#draftInfo(n, key))
-    return JSON.parse(new TextDecoder().decode(text)) as Json
+  openDraft(key: string, sealed: Base64): Promise<Json> {
+    return openDraft({ ...this.#reader, key }, sealed, this.#reader.mailbox)
   }
 
   // -------------------------------------------------------------- what survives
@@ -457,17 +482,19 @@ export class Mailbox {
   takeOver(state: PublicState): Promise<void> {
     return this.#inTurn(async () => {
       this.#keyrings.takeOver(state)
+      this.others.meet(state.secretariat ?? null)
       for (const [thread, pin] of Object.entries(state.threads)) this.#thread(thread).takeOver(pin)
     })
   }
 
   /** Counters, heads and pins; no secret and no text. */
   exportPublicState(): PublicState {
-    const threads: Record<Hex, PublicState['threads'][string]> = {}
+    const threads: Record<Hex, ThreadPin> = {}
     for (const [thread, known] of this.#threads) {
       const pin = known.pin(thread)
       if (pin) threads[thread] = pin
     }
-    return { v: 1, net: this.net, serverKey: this.#serverKey, ...this.#keyrings.pins(), threads }
+    const secretariat = this.others.secretariat ?? null
+    return { v: 1, net: this.net, serverKey: this.#serverKey, ...this.#keyrings.pins(), secretariat, threads }
   }
 }

@@ -14,12 +14,14 @@ export interface DeviceStatement {
   readonly sig: Bytes
   readonly kem: Bytes
   readonly raw: Bytes
+  /** Unix seconds, as the device says. */
+  readonly at: number
 }
 
 /** Exactly one of `principal` and `salt` is given. */
 export const makeDeviceStatement = (
   net: string,
-  fields: Omit<DeviceStatement, 'id' | 'raw'>,
+  fields: Omit<DeviceStatement, 'id' | 'raw' | 'at'>,
   { at, key }: { at: number; key: SigningKey },
 ): Promise<Bytes> => {
   const { principal, salt, person, name, office, sig, kem } = fields
@@ -41,6 +43,7 @@ export async function readDeviceStatement(net: string, raw: Bytes): Promise<Devi
     sig: fields.bytes('sig', 32),
     kem: fields.bytes('kem', 1216),
     raw,
+    at: statement.at,
   }
   const isOfOne = (device.principal === null) !== (device.salt === null)
   const detail = 'a device statement has an empty kid, and a principal or a salt'

@@ -1,3 +1,4 @@
+import { sortActs } from './acts.ts'
 import { type DeviceStatement, readDeviceStatement } from './device.ts'
 import {
   type Bytes,
@@ -8,22 +9,28 @@ import {
   equal,
   hkdf,
   randomBytes,
+  sha256,
   toHex,
   ZERO,
 } from './encoding.ts'
 import { makeEnvelopes, pickEnvelope, unwrapSecret, wrapSecret } from './envelopes.ts'
 import { insist } from './errors.ts'
+import { floorAfter } from './keyring_changes.ts'
 import {
-  acceptEntry,
+  type Change,
+  changeFields,
   type Generation,
   type KeyringState,
+  type Keyrings,
   type Listed,
   latest,
   principalId,
+  type RecoveryKey,
   type Role,
-  rows,
-} from './keyring_rules.ts'
-import { KemKey, type SigningKey } from './keys.ts'
+  type Sponsored,
+} from './keyring_entry.ts'
+import { acceptEntry } from './keyring_rules.ts'
+import { KemKey, recoveryId, type SigningKey } from './keys.ts'
 import { sign } from './statement.ts'
 
 interface EnvelopePlace {
@@ -124,10 +131,11 @@ interface Draft {
   readonly kind: string
   readonly n: number
   readonly prev: Bytes
-  readonly salt: Bytes | null
-  readonly devices: readonly Listed[]
-  readonly recovery: { readonly sig: Bytes; readonly kem: Bytes; readonly id: Bytes }
+  readonly change: Change
+  readonly floor: number
   readonly statements: ReadonlyMap<string, DeviceStatement>
+  readonly genesis?: { readonly salt: Bytes; readonly sponsor: Bytes | null; readonly succeeds: Bytes | null }
+  readonly acts?: readonly Bytes[]
 }
 
 export interface Author {
@@ -135,50 +143,55 @@ export interface Author {
   readonly key: SigningKey
 }
 
-async function makeEntry(
+/** The newest generation whose secret an author holds, to which `history` leads. */
+export interface Held {
+  readonly of: number
+  readonly secret: Bytes
+}
+
+async function recipientsOf(
+  net: string,
+  { principal, n, prev, change, statements }: Draft,
+  { commit, author }: { commit: Bytes; author: Bytes },
+): Promise<{ id: Bytes; kem: Bytes; info: Bytes }[]> {
+  const { recovery } = change
+  const keys = change.devices.map(({ id }) => ({
+    id,
+    kem: (statements.get(toHex(id)) as DeviceStatement).kem,
+  }))
+  if (recovery) keys.push({ id: await recoveryId(net, recovery.sig, recovery.kem), kem: recovery.kem })
+  const place = { principal, n, prev, commit, author }
+  return keys.map(({ id, kem }) => ({ id, kem, info: envelopeInfo(net, place, id) }))
+}
+
+async function seal(
   net: string,
   draft: Draft,
-  previous: Bytes | null,
+  held: Held | null,
   { author, at }: { author: Author; at: number },
 ): Promise<MadeEntry> {
-  const { principal, n, prev } = draft
-  const secret = await keyringSecret(net, principal, n, previous)
+  const { principal, n, prev, genesis } = draft
+  const secret = await keyringSecret(net, principal, n, held?.of === n - 1 ? held.secret : null)
   const commit = await mailboxCommit(net, principal, n, secret)
-  const history = previous
-    ? await wrapSecret(net, { purpose: 'keyring history', subject: principal, n }, secret, {
-        of: n - 1,
-        secret: previous,
-      })
-    : null
-  const place = { principal, n, prev, commit, author: author.id }
-  const keys = draft.devices.map(({ id }) => ({
-    id,
-    kem: (draft.statements.get(toHex(id)) as DeviceStatement).kem,
-  }))
-  const recipients = [...keys, draft.recovery].map(({ id, kem }) => ({
-    id,
-    kem,
-    info: envelopeInfo(net, place, id),
-  }))
+  const place = { purpose: 'keyring history', subject: principal, n }
+  const history = held ? await wrapSecret(net, place, secret, held) : null
+  const recipients = await recipientsOf(net, draft, { commit, author: author.id })
   const { blob, sealed } = await makeEnvelopes(net, secret, recipients)
   const fields = {
     principal,
     kind: draft.kind,
     n,
     prev,
-    salt: draft.salt,
-    sponsor: null,
-    succeeds: null,
-    devices: rows(draft.devices),
-    recovery: { sig: draft.recovery.sig, kem: draft.recovery.kem },
-    sponsored: [],
-    floor: 0,
+    salt: genesis?.salt ?? null,
+    sponsor: genesis?.sponsor ?? null,
+    succeeds: genesis?.succeeds ?? null,
+    ...changeFields(draft.change),
+    floor: draft.floor,
     mailbox: (await mailboxKey(net, principal, n, secret)).public,
     commit,
-    history,
+    history: history && { of: history.of, wrap: history.wrap },
     sealed,
-    reason: n === 0 ? 'genesis' : 'add',
-    acts: [],
+    acts: await sortActs(draft.acts ?? []),
   }
   const entry = await sign(net, 'keyring', fields, { at, kid: author.id, key: author.key })
   return { entry, envelopes: blob, secret }
@@ -187,7 +200,7 @@ async function makeEntry(
 const sortListed = (devices: readonly Listed[]): Listed[] =>
   devices.map(({ id, roles }) => ({ id, roles: [...roles].sort() })).sort((a, b) => compare(a.id, b.id))
 
-/** A genesis entry. Every device statement carries `salt`. */
+/** A genesis entry. Every device statement carries `salt`; a practitioner has a `sponsor` and no `recovery`. */
 export async function makeGenesis(
   net: string,
   genesis: {
@@ -195,18 +208,96 @@ export async function makeGenesis(
     readonly salt: Bytes
     readonly devices: readonly Listed[]
     readonly statements: readonly Bytes[]
-    readonly recovery: Draft['recovery']
+    readonly recovery: RecoveryKey | null
+    readonly sponsor?: Bytes | null
+    readonly succeeds?: Bytes | null
   },
   signer: { author: Author; at: number },
 ): Promise<MadeEntry & { principal: Bytes }> {
-  const { kind, salt, recovery } = genesis
+  const { kind, salt, recovery, sponsor = null, succeeds = null } = genesis
   const devices = sortListed(genesis.devices)
-  const principal = await principalId(net, { kind, salt, devices, recovery })
+  const principal = await principalId(net, { kind, salt, devices, recovery, sponsor, succeeds })
   const read = await Promise.all(genesis.statements.map((raw) => readDeviceStatement(net, raw)))
   const statements = new Map(read.map((device) => [toHex(device.id), device]))
-  const draft = { principal, kind, n: 0, prev: ZERO, salt, devices, recovery, statements }
-  return { ...(await makeEntry(net, draft, null, signer)), principal }
+  const change: Change = { reason: 'genesis', devices, recovery, sponsored: [] }
+  const begun = { salt, sponsor, succeeds }
+  const draft = { principal, kind, n: 0, prev: ZERO, change, floor: 0, statements, genesis: begun }
+  return { ...(await seal(net, draft, null, signer)), principal }
 }
+
+/** The next entry, by which `change` comes true; `acts` are the statements it rests on, `statements` those of the
+ *  devices listed anew. What we would refuse we do not send. @throws Refused */
+export async function makeEntry(
+  net: string,
+  state: KeyringState,
+  change: Change,
+  given: {
+    readonly held: Held | null
+    readonly statements?: readonly Bytes[]
+    readonly acts?: readonly Bytes[]
+    readonly keyrings?: Keyrings
+  },
+  signer: { author: Author; at: number },
+): Promise<MadeEntry> {
+  const { held, statements: proofs = [], acts = [], keyrings } = given
+  const statements = new Map(state.statements)
+  for (const raw of proofs) {
+    const device = await readDeviceStatement(net, raw)
+    statements.set(toHex(device.id), device)
+  }
+  const { principal, kind, head: prev } = state
+  const n = state.n + 1
+  const floor = floorAfter(change.reason, n, state.floor)
+  const made = await seal(net, { principal, kind, n, prev, change, floor, statements, acts }, held, signer)
+  await acceptEntry(net, state, made.entry, proofs, made.envelopes, keyrings)
+  return made
+}
+
+// ---------------------------------------------------------------- changes
+
+const changed = (state: KeyringState, reason: string, part: Partial<Change>): Change => {
+  const { devices } = latest(state)
+  return { reason, devices, recovery: publicKey(state.recovery), sponsored: state.sponsored, ...part }
+}
+
+const publicKey = (key: RecoveryKey | null): RecoveryKey | null => key && { sig: key.sig, kem: key.kem }
+
+/** Lists further devices. */
+export const addition = (state: KeyringState, added: readonly Listed[]): Change =>
+  changed(state, 'add', { devices: sortListed([...latest(state).devices, ...added]) })
+
+/** Lists these devices no more. */
+export const removal = (state: KeyringState, removed: readonly Bytes[]): Change =>
+  changed(state, 'remove', {
+    devices: latest(state).devices.filter(({ id }) => !removed.some((one) => equal(one, id))),
+  })
+
+/** Gives devices other roles. */
+export const roleChange = (state: KeyringState, rows: readonly Listed[]): Change =>
+  changed(state, 'role', {
+    devices: sortListed(latest(state).devices.map((row) => rows.find(({ id }) => equal(id, row.id)) ?? row)),
+  })
+
+/** Nothing but the secrets: `rotate`, or `repair` after an alarm (K7). */
+export const rotation = (state: KeyringState, reason: 'rotate' | 'repair' = 'rotate'): Change =>
+  changed(state, reason, {})
+
+/** Another recovery key. */
+export const recoveryChange = (state: KeyringState, recovery: RecoveryKey): Change =>
+  changed(state, 'recovery-key', { recovery: publicKey(recovery) })
+
+/** The kit drops every device, lists new ones, and is itself replaced (K11). */
+export const recoveryByKit = (
+  state: KeyringState,
+  devices: readonly Listed[],
+  recovery: RecoveryKey,
+): Change => changed(state, 'recover', { devices: sortListed(devices), recovery: publicKey(recovery) })
+
+/** For whom the authority answers (K9). */
+export const sponsoring = (state: KeyringState, sponsored: readonly Sponsored[]): Change =>
+  changed(state, 'sponsor', {
+    sponsored: [...sponsored].sort((a, b) => compare(a.practitioner, b.practitioner)),
+  })
 
 /** An `add` entry for devices whose statements name this principal. `secret`: that of the newest generation. */
 export async function makeAddition(
@@ -216,27 +307,10 @@ export async function makeAddition(
   added: readonly { readonly statement: Bytes; readonly roles: readonly Role[] }[],
   signer: { author: Author; at: number },
 ): Promise<MadeEntry> {
-  const statements = new Map(state.statements)
-  const listed: Listed[] = [...latest(state).devices]
-  for (const { statement, roles } of added) {
-    const device = await readDeviceStatement(net, statement)
-    statements.set(toHex(device.id), device)
-    listed.push({ id: device.id, roles })
-  }
-  const { principal, kind, recovery } = state
-  const devices = sortListed(listed)
-  const draft = {
-    principal,
-    kind,
-    n: state.n + 1,
-    prev: state.head,
-    salt: null,
-    devices,
-    recovery,
-    statements,
-  }
-  const made = await makeEntry(net, draft, secret, signer)
-  const proofs = added.map(({ statement }) => statement)
-  await acceptEntry(net, state, made.entry, proofs, made.envelopes) // what we would refuse we do not send
-  return made
+  const listed = await Promise.all(
+    added.map(async ({ statement, roles }) => ({ id: await sha256(statement), roles })),
+  )
+  const held = { of: state.n, secret }
+  const statements = added.map(({ statement }) => statement)
+  return makeEntry(net, state, addition(state, listed), { held, statements }, signer)
 }

@@ -275,6 +275,27 @@ const KIT_CHARACTERS = 60
 const mistyped = () =>
   new Refused('E6', 'recovery-kit-mistyped', 'the characters of the recovery kit do not agree')
 
+/** 37 bytes and 4 zero bits as 60 Crockford base32 characters in 12 groups. */
+export function printGroups(bytes: Bytes): string {
+  let bits = [...bytes].reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n) << 4n
+  let text = ''
+  for (let i = 0; i < KIT_CHARACTERS; i++, bits >>= 5n) text = CROCKFORD.charAt(Number(bits & 31n)) + text
+  return (text.match(/.{5}/g) ?? []).join(' ')
+}
+
+/** Reads {@link printGroups} back; case, blanks, hyphens and O I L do not matter. @throws `wrong` */
+export function readGroups(printed: string, wrong: Refused): Bytes {
+  const plain = printed.toUpperCase().replaceAll(/[\s-]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1')
+  const values = [...plain].map((character) => CROCKFORD.indexOf(character))
+  if (values.length !== KIT_CHARACTERS || values.includes(-1)) throw wrong
+  let bits = values.reduce((sum, value) => (sum << 5n) | BigInt(value), 0n)
+  if ((bits & 15n) !== 0n) throw wrong
+  bits >>= 4n
+  const bytes = new Uint8Array(32 + CHECK_SIZE)
+  for (let i = bytes.length - 1; i >= 0; i--, bits >>= 8n) bytes[i] = Number(bits & 255n)
+  return bytes
+}
+
 /** The recovery kit of an authority: 32 random bytes on paper. Never stored. */
 export class RecoveryKit {
   readonly #secret: Bytes
@@ -283,20 +304,18 @@ export class RecoveryKit {
     this.#secret = secret
   }
 
+  /** For {@link splitKit} alone. */
+  get secretUnsafe(): Bytes {
+    return this.#secret
+  }
+
   static create(): RecoveryKit {
     return new RecoveryKit(randomBytes(32))
   }
 
   /** Reads {@link print} back; case, blanks, hyphens and O I L do not matter. @throws Refused recovery-kit-mistyped */
   static async parse(net: string, printed: string): Promise<RecoveryKit> {
-    const plain = printed.toUpperCase().replaceAll(/[\s-]/g, '').replaceAll('O', '0').replaceAll(/[IL]/g, '1')
-    const values = [...plain].map((character) => CROCKFORD.indexOf(character))
-    if (values.length !== KIT_CHARACTERS || values.includes(-1)) throw mistyped()
-    let bits = values.reduce((sum, value) => (sum << 5n) | BigInt(value), 0n)
-    if ((bits & 15n) !== 0n) throw mistyped()
-    bits >>= 4n
-    const bytes = new Uint8Array(32 + CHECK_SIZE)
-    for (let i = bytes.length - 1; i >= 0; i--, bits >>= 8n) bytes[i] = Number(bits & 255n)
+    const bytes = readGroups(printed, mistyped())
     const secret = bytes.slice(0, 32)
     const check = await contextHash(net, 'kit check', secret)
     if (!equal(check.subarray(0, CHECK_SIZE), bytes.subarray(32))) throw mistyped()
@@ -306,11 +325,7 @@ export class RecoveryKit {
   /** 60 Crockford base32 characters in 12 groups. */
   async print(net: string): Promise<string> {
     const check = await contextHash(net, 'kit check', this.#secret)
-    const bytes = concat(this.#secret, check.subarray(0, CHECK_SIZE))
-    let bits = [...bytes].reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n) << 4n
-    let text = ''
-    for (let i = 0; i < KIT_CHARACTERS; i++, bits >>= 5n) text = CROCKFORD.charAt(Number(bits & 31n)) + text
-    return (text.match(/.{5}/g) ?? []).join(' ')
+    return printGroups(concat(this.#secret, check.subarray(0, CHECK_SIZE)))
   }
 
   /** The keys of the kit and the recovery id. */

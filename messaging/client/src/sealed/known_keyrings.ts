@@ -1,10 +1,24 @@
 import { type Bytes, equal, fromBase64, fromHex, toHex } from './encoding.ts'
 import { insist, Refused } from './errors.ts'
-import { checkSecret, mailboxKey, openEnvelope, openHistory } from './keyring.ts'
-import { acceptEntry, type Generation, type KeyringState, latest } from './keyring_rules.ts'
-import { fingerprintDigits, type KemKey } from './keys.ts'
+import { checkSecret, type Held, mailboxKey, openEnvelope, openHistory } from './keyring.ts'
+import {
+  find,
+  type Generation,
+  isSameKey,
+  isSameRows,
+  type KeyringState,
+  type Listed,
+  latest,
+  readEntry,
+} from './keyring_entry.ts'
+import { acceptEntry } from './keyring_rules.ts'
+import { fingerprintDigits, type KemKey, recoveryId } from './keys.ts'
+import { readSponsor } from './sponsor.ts'
 import type { Keyrings } from './thread_rules.ts'
-import type { AuthorityJson, Hex, KeyringJson, KeyringView, PublicState } from './wire.ts'
+import type { PinnedHead } from './trust.ts'
+import type { AuthorityJson, Hex, KeyringChange, KeyringJson, KeyringView, PublicState } from './wire.ts'
+
+type Pins = Pick<PublicState, 'keyrings' | 'authorities'>
 
 interface Known {
   readonly state: KeyringState
@@ -37,7 +51,6 @@ export class KnownKeyrings {
   /** Takes what the server answers. @throws Refused K1 to K6, K8, K10 */
   async apply(json: KeyringJson): Promise<KeyringState> {
     const { principal, authority = null } = json
-    if (authority) this.#checkPair(authority.id, principal) // K8
     const statements = json.statements.map(fromBase64)
     let state = this.get(principal)
     for (const { entry, envelopes } of json.entries) {
@@ -52,24 +65,64 @@ export class KnownKeyrings {
       'wrong-predecessor',
       'the keyring of another principal',
     )
+    // A practitioner's authority has a principal of its own.
+    const bound = state.kind === 'practitioner' ? null : authority
+    if (bound) this.#checkPair(bound.id, principal, state.succeeds) // K8
     this.#check(principal, state)
     this.#known.set(principal, { state, authority: authority ?? this.authority(principal) })
     this.#pins[principal] = { n: state.n, head: toHex(state.head) }
-    if (authority) this.#authorities[authority.id] = principal
+    if (bound) this.#authorities[bound.id] ??= principal
     return state
   }
 
-  /** K8: authority and principal keep each other from first sight on. */
-  #checkPair(authority: string, principal: Hex): void {
-    const pinned = this.#authorities[authority] ?? principal
-    const owner = this.#authorityOf(principal) ?? authority
-    const isSame = pinned === principal && owner === authority
-    insist(isSame, 'K8', 'changed-principal', 'authority and fingerprint belonged to others before') // K8
+  /** Who answers for the practitioner whose keyring this is; null of other principals. @throws Refused E1, E2 */
+  async sponsorOf({ principal, entries }: KeyringJson): Promise<Hex | null> {
+    const known = this.get(principal)
+    if (known) return known.sponsor && toHex(known.sponsor.by.principal)
+    const first = entries[0] && (await readEntry(this.#net, fromBase64(entries[0].entry))).sponsor
+    return first ? toHex((await readSponsor(this.#net, first)).by.principal) : null
   }
 
-  /** The authority that this principal has had from first sight on. */
-  #authorityOf(principal: Hex): string | undefined {
-    return Object.keys(this.#authorities).find((id) => this.#authorities[id] === principal)
+  /** K8: authority and principal keep each other from first sight on; or one keyring follows the other (K12). */
+  #checkPair(authority: string, principal: Hex, succeeds: Bytes | null = null): void {
+    const pinned = this.#authorities[authority] ?? principal
+    const owner = this.#named(principal) ?? authority
+    const isHeir = succeeds !== null && this.#isOfOneLine(toHex(succeeds), pinned)
+    const isSame = pinned === principal || isHeir || this.#isOfOneLine(principal, pinned)
+    insist(isSame && owner === authority, 'K8', 'changed-principal', 'they belonged to others before') // K8
+  }
+
+  /** Whose keyrings are to be known before this one is applied: of who answers for a practitioner (K9), and the one
+   *  that the authority had at first sight (K12). @throws Refused E1, E2 */
+  async neededFor(json: KeyringJson): Promise<Hex[]> {
+    const { authority, principal } = json
+    const bound = authority ? this.#authorities[authority.id] : undefined
+    const before = bound && !this.#known.has(bound) ? bound : null
+    return [await this.sponsorOf(json), before].filter((one) => one !== null && one !== principal) as Hex[]
+  }
+
+  /** K12: whether one of two keyrings follows the other, by what their first entries say. */
+  #isOfOneLine(one: Hex, other: Hex): boolean {
+    return this.#line(one).includes(other) || this.#line(other).includes(one)
+  }
+
+  #line(principal: Hex): Hex[] {
+    const found = [principal]
+    for (;;) {
+      const succeeds = this.get(found.at(-1) as Hex)?.succeeds
+      const before = succeeds ? toHex(succeeds) : null
+      if (before === null || found.includes(before)) return found
+      found.push(before)
+    }
+  }
+
+  /** Whose keyrings of the same authority name this one as the one they follow (K12). */
+  heirsOf(principal: Hex): Hex[] {
+    const authority = this.authorityOf(principal)
+    const isHeir = ({ state }: Known): boolean =>
+      state.succeeds !== null && toHex(state.succeeds) === principal
+    const heirs = [...this.#known].filter(([, known]) => isHeir(known)).map(([heir]) => heir)
+    return authority === undefined ? [] : heirs.filter((heir) => this.authorityOf(heir) === authority)
   }
 
   /** K8: the verified keyring of `principal` is that of the authority somebody chose or is shown.
@@ -77,15 +130,44 @@ export class KnownKeyrings {
   checkAuthority(authority: string, principal: Hex): void {
     const known = this.#known.get(principal)
     insist(known !== undefined, 'M9', 'keyring-unknown', 'this keyring is not verified') // M9
-    const isIts = this.#authorities[authority] === principal && known.authority?.id === authority
+    const isIts = this.authorityOf(principal) === authority && known.authority?.id === authority
     insist(isIts, 'K8', 'changed-principal', "this keyring is not the chosen authority's") // K8
   }
 
+  /** The authority that this principal has had from first sight on; else that of the keyring which it follows, or
+   *  which follows it (K12): whose it says to be, and no more. */
+  authorityOf(principal: Hex): string | undefined {
+    const named = this.#named(principal)
+    if (named !== undefined) return named
+    return Object.keys(this.#authorities).find((id) =>
+      this.#isOfOneLine(this.#authorities[id] as Hex, principal),
+    )
+  }
+
+  #named(principal: Hex): string | undefined {
+    return Object.keys(this.#authorities).find((id) => this.#authorities[id] === principal)
+  }
+
+  /** The newest entry ever seen of each principal. */
+  heads(): PinnedHead[] {
+    return Object.entries(this.#pins).map(([principal, { n, head }]) => ({
+      principal: fromHex(principal),
+      n,
+      head: fromHex(head),
+    }))
+  }
+
+  /** L7: what a colleague's device has seen. @throws Refused forked-keyring (K10) */
+  takeHeads(heads: readonly PinnedHead[]): void {
+    const pins = heads.map(({ principal, n, head }) => [toHex(principal), { n, head: toHex(head) }] as const)
+    this.takeOver({ authorities: {}, keyrings: Object.fromEntries(pins) })
+  }
+
   /** What another tab of this device has pinned. @throws Refused changed-principal, forked-keyring */
-  takeOver({ authorities, keyrings }: Pick<PublicState, 'authorities' | 'keyrings'>): void {
+  takeOver({ authorities, keyrings }: Pins): void {
     for (const [authority, principal] of Object.entries(authorities)) {
       this.#checkPair(authority, principal) // K8
-      this.#authorities[authority] = principal
+      this.#authorities[authority] ??= principal
     }
     for (const [principal, pin] of Object.entries(keyrings)) {
       const here = this.#pins[principal]
@@ -98,7 +180,7 @@ export class KnownKeyrings {
 
   async #accept(state: KeyringState | null, raw: Bytes, statements: Bytes[], envelopes: Bytes | null) {
     try {
-      return await acceptEntry(this.#net, state, raw, statements, envelopes)
+      return await acceptEntry(this.#net, state, raw, statements, envelopes, this.lookup)
     } catch (error) {
       const isOld = error instanceof Refused && error.code === 'stale-epoch' && state !== null
       if (isOld) return this.#repeated(state, raw)
@@ -124,7 +206,10 @@ export class KnownKeyrings {
     insist(isSame, 'K10', 'forked-keyring', 'the keyring is another one than before') // K10
   }
 
-  view(principal: Hex, own: { principal: Hex; broken: string | null }): KeyringView | null {
+  view(
+    principal: Hex,
+    own: { principal: Hex; broken: string | null },
+  ): Omit<KeyringView, 'level' | 'isUnconfirmed'> | null {
     const known = this.#known.get(principal)
     if (!known) return null
     const { state, authority } = known
@@ -136,38 +221,90 @@ export class KnownKeyrings {
       n: state.n,
       head: toHex(state.head),
       devices: latest(state).devices.map(({ id, roles }) => {
-        const { person = '', name = '', office = '' } = state.statements.get(toHex(id)) ?? {}
-        return { device: toHex(id), person, name, office, roles }
+        const { person = '', name = '', office = '', at = 0 } = state.statements.get(toHex(id)) ?? {}
+        return { device: toHex(id), person, name, office, roles, madeAt: at }
       }),
       fingerprint: fingerprintDigits(principal),
+      succeeds: state.succeeds && toHex(state.succeeds),
       isOwn,
       standsAlone: !state.hadTwoStewards,
+      rotatedAt: state.generations[state.floor]?.at ?? 0,
+      changes: keyringChanges(state),
+      people: Object.fromEntries(
+        [...state.statements].map(([id, { person, name, office }]) => [id, { person, name, office }]),
+      ),
       broken: isOwn ? own.broken : null,
     }
   }
 
-  pins(): Pick<PublicState, 'keyrings' | 'authorities'> {
+  pins(): Pins {
     return { keyrings: structuredClone(this.#pins), authorities: { ...this.#authorities } }
   }
+}
+
+/** What each entry changed, for notices to counterparts and alarms to the own people. */
+const keyringChanges = ({ generations }: KeyringState): KeyringChange[] =>
+  generations.map((generation, n) => {
+    const before = generations[n - 1]
+    const old = before?.devices ?? []
+    const { devices, reason, at, author, isApproved, recovery } = generation
+    const ids = (rows: readonly Listed[], without: readonly Listed[]) =>
+      rows.filter(({ id }) => !find(without, id)).map(({ id }) => toHex(id))
+    const isOther = (row: Listed) => {
+      const was = find(old, row.id)
+      return was !== undefined && !isSameRows([was], [row])
+    }
+    return {
+      n,
+      reason,
+      at,
+      author: toHex(author),
+      added: ids(devices, old),
+      removed: ids(old, devices),
+      changed: devices.filter(isOther).map(({ id }) => toHex(id)),
+      recoveryChanges: before !== undefined && !isSameKey(before.recovery, recovery),
+      isApproved,
+    }
+  })
+
+/** Whose envelopes are opened: a device, or the recovery kit under its own id. */
+export interface Recipient {
+  readonly id: Hex
+  readonly kem: KemKey
 }
 
 /** The secrets of the own keyring; in memory only. */
 export class OwnSecrets {
   readonly #net: string
-  readonly #device: { readonly id: Hex; readonly kem: KemKey }
+  readonly #recipient: Recipient
   readonly #envelopes = new Map<number, Bytes>()
   readonly #secrets = new Map<number, Bytes>()
   readonly #mailboxes = new Map<number, KemKey>()
-  /** K7: the code of the alarm, or null. */
-  broken: string | null = null
+  readonly #followed = new Set<number>()
+  /** K7: codes of what did not hold, by generation. */
+  readonly #alarms = new Map<number, string>()
+  #mended = 0
 
-  constructor(net: string, device: { readonly id: Hex; readonly kem: KemKey }) {
+  constructor(net: string, recipient: Recipient) {
     this.#net = net
-    this.#device = device
+    this.#recipient = recipient
+  }
+
+  /** K7: the code of an alarm that no later entry has mended (`repair`, `recover`), or null. */
+  get broken(): string | null {
+    return [...this.#alarms].find(([n]) => n >= this.#mended)?.[1] ?? null
   }
 
   secret(n: number): Bytes | null {
     return this.#secrets.get(n) ?? null
+  }
+
+  /** The newest generation that is open and whose history holds: what an entry can be built on. */
+  held(): Held | null {
+    const sound = [...this.#secrets.keys()].filter((n) => !this.#alarms.has(n))
+    const of = Math.max(...sound)
+    const secret = this.#secrets.get(of)
+    return secret ? { of, secret } : null
   }
 
   /** The mailbox key of generation `n`. @throws Refused cannot-open when this device does not hold it */
@@ -184,38 +321,56 @@ export class OwnSecrets {
   async open(state: KeyringState, json: KeyringJson): Promise<void> {
     for (const { n, envelopes } of json.entries)
       if (envelopes !== null) this.#envelopes.set(n, fromBase64(envelopes))
-    for (let n = state.n; n >= 0 && !this.#secrets.has(n); n--) {
+    this.#mended = state.generations.findLastIndex(({ reason }) => MENDING.includes(reason))
+    for (let n = state.n; n >= 0; n--) {
       const generation = state.generations[n] as Generation
-      const secret = (await this.#byHistory(state, n + 1)) ?? (await this.#byEnvelope(state, generation))
-      if (!secret) continue
-      try {
-        this.#mailboxes.set(n, await checkSecret(this.#net, state, generation, secret)) // K7
-        this.#secrets.set(n, secret)
-      } catch (error) {
-        this.#alarm(error)
-      }
+      if (!this.#secrets.has(n)) await this.#byEnvelope(state, generation)
+      if (this.#secrets.has(n) && !this.#followed.has(n)) await this.#follow(state, generation)
     }
   }
 
-  #alarm(error: unknown): null {
+  #alarm(n: number, error: unknown): void {
     if (!(error instanceof Refused)) throw error
-    this.broken ??= error.code
-    return null
+    this.#alarms.set(n, error.code)
   }
 
-  async #byHistory(state: KeyringState, newer: number): Promise<Bytes | null> {
-    const secret = this.#secrets.get(newer)
-    const generation = state.generations[newer]
-    if (!secret || !generation) return null
-    return openHistory(this.#net, state, generation, secret).catch((error) => this.#alarm(error))
+  /** K7: the secret of the generation that `history` names. */
+  async #follow(state: KeyringState, generation: Generation): Promise<void> {
+    const { n, history } = generation
+    this.#followed.add(n)
+    if (!history) return
+    try {
+      const secret = await openHistory(this.#net, state, generation, this.#secrets.get(n) as Bytes)
+      await this.#take(state, state.generations[history.of] as Generation, secret)
+    } catch (error) {
+      this.#alarm(n, error)
+    }
   }
 
-  async #byEnvelope(state: KeyringState, generation: Generation): Promise<Bytes | null> {
-    const envelopes = this.#envelopes.get(generation.n)
-    const isListed = generation.devices.some(({ id }) => toHex(id) === this.#device.id)
-    if (!envelopes || !isListed) return null
-    const recipient = { id: fromHex(this.#device.id), kem: this.#device.kem }
-    const opening = openEnvelope(this.#net, state, generation.n, envelopes, recipient)
-    return opening.catch((error) => this.#alarm(error))
+  async #byEnvelope(state: KeyringState, generation: Generation): Promise<void> {
+    const { n } = generation
+    const envelopes = this.#envelopes.get(n)
+    if (!envelopes || !(await this.#isRecipient(generation))) return
+    const recipient = { id: fromHex(this.#recipient.id), kem: this.#recipient.kem }
+    try {
+      await this.#take(state, generation, await openEnvelope(this.#net, state, n, envelopes, recipient))
+    } catch (error) {
+      this.#alarm(n, error)
+    }
+  }
+
+  async #isRecipient({ devices, recovery }: Generation): Promise<boolean> {
+    if (devices.some(({ id }) => toHex(id) === this.#recipient.id)) return true
+    return (
+      recovery !== null &&
+      toHex(await recoveryId(this.#net, recovery.sig, recovery.kem)) === this.#recipient.id
+    )
+  }
+
+  async #take(state: KeyringState, generation: Generation, secret: Bytes): Promise<void> {
+    this.#mailboxes.set(generation.n, await checkSecret(this.#net, state, generation, secret)) // K7
+    this.#secrets.set(generation.n, secret)
   }
 }
+
+const MENDING = ['repair', 'recover']

@@ -1,15 +1,40 @@
-import { type Bytes, equal, fromBase64, fromHex, sha256, toHex, ZERO } from './encoding.ts'
+import { fileJson } from './attachment.ts'
+import type { LedgerView } from './counterparts.ts'
+import { type Bytes, equal, fromBase64, fromHex, sha256, toBase64, toHex, ZERO } from './encoding.ts'
 import { insist, Refused } from './errors.ts'
+import { listedAt } from './keyring_rules.ts'
 import type { KemKey } from './keys.ts'
-import { acceptMessage, type Message, openMessage, type Plaintext, VOID_LIMIT } from './message.ts'
-import { checkReceipt } from './receipt.ts'
+import type { Verified } from './membership.ts'
+import {
+  acceptMessage,
+  type LogPlace,
+  type Message,
+  openMessage,
+  type Plaintext,
+  VOID_LIMIT,
+} from './message.ts'
+import { checkReceiptPlace, readReceipt } from './receipt.ts'
+import type { RecordSource } from './record.ts'
+import { type Statement, typeOf } from './statement.ts'
 import { openEpoch, openHistory } from './thread.ts'
-import { acceptEntry, endOf, type Keyrings, type ThreadState } from './thread_rules.ts'
+import {
+  acceptEntry,
+  acceptWithdrawal,
+  type Epoch,
+  endOf,
+  type Keyrings,
+  type Member,
+  memberOf,
+  type ThreadState,
+} from './thread_rules.ts'
 import type {
   Applied,
+  Base64,
   BodyView,
+  ChangeView,
   Hex,
   ItemJson,
+  MemberView,
   OpenedMessage,
   OwnCounter,
   ThreadPin,
@@ -24,14 +49,58 @@ export interface Reader {
   readonly device: Bytes
   readonly keyrings: Keyrings
   mailbox(keyringN: number): Promise<KemKey>
+  /** L6: what a verified message says of the log. @throws Refused log-withheld, other-log */
+  checkLog?(place: LogPlace | null, note: string | null): void
 }
 
 /** T8: refusals by which the server contradicts its own signature or the members'. */
-const CONTRADICTIONS = ['wrong-receipt', 'wrong-transcript', 'stale-transcript', 'wrong-predecessor']
+const CONTRADICTIONS = [
+  'wrong-receipt',
+  'wrong-transcript',
+  'stale-transcript',
+  'wrong-predecessor',
+  'other-log',
+]
 const NOTHING_SIGNED: OwnCounter = { next: 0, prev: toHex(ZERO), void: [], pending: null }
 
 function bodyView({ body }: Plaintext): BodyView {
-  return body.type === 'note' ? body : { type: body.type, of: toHex(body.of), seq: body.seq }
+  if (body.type === 'note') return { ...body, files: body.files.map(fileJson) }
+  if (body.type === 'acknowledgement') return { type: body.type, of: toHex(body.of), seq: body.seq }
+  if (body.type === 'stage') return { type: body.type, facts: body.facts }
+  return { type: body.type, statement: toBase64(body.statement), terms: body.terms?.text ?? null }
+}
+
+interface Signature {
+  readonly by: Bytes
+  readonly device: Bytes
+  readonly after: number
+}
+
+const memberView = ({ principal, role, keyringN }: Member): MemberView => ({
+  principal: toHex(principal),
+  role,
+  keyringN,
+})
+
+const lastEpoch = (state: ThreadState): Epoch => state.epochs[state.n] as Epoch
+
+/** What the newest entry of `after` changed. */
+function changeView(before: ThreadState | null, after: ThreadState): ChangeView {
+  const { reason, history, members } = lastEpoch(after)
+  const was = before?.members ?? []
+  const raised = members.filter((member) => {
+    const role = memberOf(was, member.principal)?.role
+    return role !== undefined && role !== member.role
+  })
+  return {
+    reason,
+    n: after.n,
+    by: toHex(after.lastBy),
+    came: members.filter(({ principal }) => !memberOf(was, principal)).map(memberView),
+    gone: was.filter(({ principal }) => !memberOf(members, principal)).map(memberView),
+    raised: raised.map(memberView),
+    sharesHistory: history !== null,
+  }
 }
 
 /** One thread as this device has verified it, item by item from the first. */
@@ -42,12 +111,16 @@ export class KnownThread {
   readonly #items: ItemJson[] = []
   /** Epoch secrets by n; in memory only. */
   readonly #secrets = new Map<number, Bytes>()
+  /** Who signed each item, and how far that device had seen; and the messages by place. */
+  readonly #signed: Signature[] = []
+  readonly #messages = new Map<number, Message>()
   /** The newest accepted message of this device. */
   #lastOwn: Message | null = null
   state: ThreadState | null = null
   own: OwnCounter
   stopped: ThreadView['stopped'] = null
   broken: string | null = null
+  isMember = false
 
   constructor(reader: Reader, pin: ThreadPin | null) {
     this.#reader = reader
@@ -70,13 +143,55 @@ export class KnownThread {
     return { n, head: toHex(head), seq, transcript: toHex(endOf(this.state).hash), own: this.own }
   }
 
+  /** What the last message of this device here said of the log. */
+  get sentPlace(): LogPlace | null {
+    return this.#lastOwn?.log ?? null
+  }
+
   /** M9: true when everything that this device has ever seen here is verified again. */
   get isComplete(): boolean {
     return this.seq >= (this.#pin?.seq ?? 0)
   }
 
+  /** The state, where it is verified as far as ever before and does not stand still. */
+  get runningState(): ThreadState | null {
+    return this.isComplete && this.stopped === null ? this.state : null
+  }
+
+  /** The epochs that are open here. */
+  get epochs(): number[] {
+    return [...this.#secrets.keys()]
+  }
+
+  /** Signed statements of this type that were sent here, oldest first; not what a removed device may have written
+   *  since (M8). */
+  statements(type: string): Base64[] {
+    const loose = this.unanchored()
+    const bodies = this.#applied.map((each) => (each.type === 'message' ? each.message.body : null))
+    return bodies.flatMap((body, i) => {
+      if (body?.type !== 'statement' || loose.has(i + 1)) return []
+      return typeOf(fromBase64(body.statement)) === type ? [body.statement] : []
+    })
+  }
+
   secret(n: number): Bytes | null {
     return this.#secrets.get(n) ?? null
+  }
+
+  /** M9: the state, where nothing of this device is underway and nothing contradicts. @throws Refused not-verified,
+   *  thread-stopped, message-pending */
+  verifiedEnd(): Verified {
+    const { state, broken, epochs } = this
+    insist(state && this.isComplete, 'M9', 'not-verified', 'the thread is not verified to its end') // M9
+    insist(this.stopped === null, 'T8', 'thread-stopped', 'this thread has two versions') // T8
+    insist(this.own.pending === null, 'M9', 'message-pending', 'a message is underway') // M9
+    return { state, broken, epochs, secret: (n) => this.secret(n) }
+  }
+
+  /** What a record of this thread holds. @throws Refused not-verified */
+  verified(): Pick<RecordSource, 'state' | 'items' | 'secret'> {
+    insist(this.state && this.isComplete, 'M9', 'not-verified', 'the thread is not verified to its end') // M9
+    return { state: this.state, items: this.#items, secret: (n) => this.secret(n) }
   }
 
   /** Takes the next item. What is refused leaves everything as it was; where the server contradicts its own
@@ -111,23 +226,42 @@ export class KnownThread {
   }
 
   async #append(json: ItemJson, item: Bytes, hash: Bytes): Promise<Applied> {
-    const { net, keyrings } = this.#reader
+    const { net, keyrings, serverKey } = this.#reader
+    const receipt = await readReceipt(net, serverKey, fromBase64(json.receipt))
+    const now = receipt.at
     if (json.type === 'entry') {
       const envelopes = json.envelopes === null ? null : fromBase64(json.envelopes)
-      const next = await acceptEntry(net, this.state, item, { envelopes, keyrings })
+      const next = await acceptEntry(net, this.state, item, { envelopes, keyrings, now })
       insist(toHex(next.thread) === json.thread, 'T3', 'wrong-thread', 'an entry of another thread')
-      const at = await this.#checkEnd(json, next, hash)
+      const at = this.#checkEnd(receipt, next, hash)
       await this.#openEpoch(next, envelopes)
-      const reason = next.n === 0 ? 'genesis' : 'refresh'
-      const by = toHex(next.lastBy)
-      return this.#keep(next, json, { ...this.#place(json, hash, at), type: 'entry', reason, n: next.n, by })
+      this.#signed.push({ by: next.lastBy, device: lastEpoch(next).author, after: json.seq - 1 })
+      const applied = this.#keep(next, json, {
+        ...this.#place(json, hash, at),
+        ...changeView(this.state, next),
+        type: 'entry',
+      })
+      await this.#openAgain()
+      return applied
     }
     insist(this.state !== null, 'T1', 'missing-entry', 'a thread starts with its genesis')
     insist(toHex(this.state.thread) === json.thread, 'M1', 'wrong-thread', 'a message of another thread')
+    if (json.type === 'withdrawal') {
+      const { state: next, withdrawal } = await acceptWithdrawal(net, this.state, item, keyrings)
+      const at = this.#checkEnd(receipt, next, hash)
+      const { by, after, statement, of } = withdrawal
+      this.#signed.push({ by: by.principal, device: statement.kid, after: after.seq })
+      const place = this.#place(json, hash, at)
+      return this.#keep(next, json, { ...place, type: 'withdrawal', of: toHex(of), by: toHex(by.principal) })
+    }
     const ciphertext = fromBase64(json.ciphertext ?? '')
-    const { state: next, message } = await acceptMessage(net, this.state, keyrings, { item, ciphertext })
-    const at = await this.#checkEnd(json, next, hash)
-    const opened = await this.#open(message, ciphertext, { seq: next.seq, receivedAt: at })
+    const sent = { item, ciphertext, now }
+    const { state: next, message } = await acceptMessage(net, this.state, keyrings, sent)
+    const at = this.#checkEnd(receipt, next, hash)
+    const { opened, note } = await this.#open(message, ciphertext, { seq: next.seq, receivedAt: at })
+    this.#reader.checkLog?.(message.log, note) // L6
+    this.#signed.push({ by: message.by.principal, device: message.device.id, after: message.after.seq })
+    this.#messages.set(next.seq, message)
     if (opened.isThisDevice) this.#countOwn(message)
     return this.#keep(next, json, { ...this.#place(json, hash, at), type: 'message', message: opened })
   }
@@ -144,52 +278,101 @@ export class KnownThread {
   }
 
   /** T8: the receipt and what an earlier visit saw agree with the transcript. Gives the time of the receipt. */
-  async #checkEnd(json: ItemJson, next: ThreadState, hash: Bytes): Promise<number> {
-    const { net, serverKey } = this.#reader
+  #checkEnd(receipt: Statement, next: ThreadState, hash: Bytes): number {
     const pin = this.#pin
     const isSame = pin?.seq !== next.seq || pin.transcript === toHex(endOf(next).hash)
     insist(isSame, 'T8', 'wrong-transcript', 'another transcript than at an earlier visit') // T8
-    return checkReceipt(net, serverKey, fromBase64(json.receipt), next, hash) // T8
+    return checkReceiptPlace(receipt, next, hash) // T8
   }
 
-  /** T7: opens the new epoch and checks that its history leads to the one before. */
+  /** T7: opens the new epoch, and back along the histories what is not open yet (T6). */
   async #openEpoch(next: ThreadState, envelopes: Bytes | null): Promise<void> {
     const { net, principal, mailbox } = this.#reader
+    this.isMember = memberOf(next.members, principal) !== undefined
+    if (!this.isMember) return
     try {
       insist(envelopes !== null, 'T7', 'cannot-open', 'the envelopes are missing')
       const secret = await openEpoch(net, next, next.n, { principal, envelopes, mailbox })
       this.#secrets.set(next.n, secret)
-      if (next.n > 0) {
-        const older = await openHistory(net, next, next.n, secret) // T7
-        this.#secrets.set(next.n - 1, older)
-      }
+      await this.#openHistories(next, secret)
+      if (lastEpoch(next).reason === 'repair') this.broken = null
     } catch (error) {
       if (!(error instanceof Refused)) throw error
-      this.broken ??= error.code // T7: nothing is sealed here any more
+      this.broken ??= error.code // T7: nothing is sealed here until a repair
     }
+  }
+
+  async #openHistories(state: ThreadState, newest: Bytes): Promise<void> {
+    let [n, secret] = [state.n, newest]
+    for (;;) {
+      const history = state.epochs[n]?.history ?? null
+      if (history === null) return
+      const older = await openHistory(this.#reader.net, state, n, secret) // T7
+      const known = this.#secrets.get(history.of)
+      insist(!known || equal(known, older), 'T7', 'wrong-history', 'the history holds another secret') // T7
+      if (known) return
+      this.#secrets.set(history.of, older)
+      n = history.of
+      secret = older
+    }
+  }
+
+  /** T6: what could not be opened before, because its epoch is shared only now. */
+  async #openAgain(): Promise<void> {
+    for (const [seq, message] of this.#messages) {
+      const applied = this.#applied[seq - 1]
+      if (applied?.type !== 'message' || applied.message.failed !== 'cannot-open') continue
+      if (!this.#secrets.has(message.n)) continue
+      const { ciphertext } = this.#items[seq - 1] as ItemJson
+      const place = { seq, receivedAt: applied.at }
+      const { opened } = await this.#open(message, fromBase64(ciphertext ?? ''), place)
+      this.#applied[seq - 1] = { ...applied, message: opened }
+    }
+  }
+
+  /** M8: places of items by devices no longer listed, which no still listed device of the same principal has
+   *  covered by a later `after`: whoever took such a device could have written them later. */
+  unanchored(): ReadonlySet<number> {
+    const covered = new Map<Hex, number>()
+    const found = new Set<number>()
+    for (let seq = this.#signed.length; seq > 0; seq--) {
+      const { by, device, after } = this.#signed[seq - 1] as Signature
+      const keyring = this.#reader.keyrings(by)
+      const name = toHex(by)
+      const reach = covered.get(name) ?? 0
+      if (keyring && listedAt(keyring, keyring.n, device)) covered.set(name, Math.max(reach, after))
+      else if (reach < seq) found.add(seq) // M8
+    }
+    return found
   }
 
   async #open(
     message: Message,
     ciphertext: Bytes,
     place: { seq: number; receivedAt: number },
-  ): Promise<OpenedMessage> {
+  ): Promise<{ opened: OpenedMessage; note: string | null }> {
     const { net, principal, device } = this.#reader
     const secret = this.#secrets.get(message.n)
     let plaintext: Plaintext | null = null
     let failed: string | null = secret ? null : 'cannot-open'
     try {
-      if (secret) plaintext = await openMessage(net, message, ciphertext, secret) // M5
+      const text = secret ? await openMessage(net, message, ciphertext, secret) : null // M5
+      if (text?.checkpoint != null)
+        await (await import('./gossip.ts')).checkSent(this.#reader, text.checkpoint, message.log) // L6
+      plaintext = text
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       failed = error.code
     }
     const { person, name, office, id } = message.device
-    return {
+    const opened = {
       ...place,
       id: toHex(message.id),
       at: message.at,
       kind: message.kind,
+      urgency: message.urgency,
+      due: message.due,
+      step: message.step,
       isOwn: equal(message.by.principal, principal),
       isThisDevice: equal(id, device),
       principal: toHex(message.by.principal),
@@ -203,8 +386,9 @@ export class KnownThread {
       foreignReference: plaintext?.foreignReference ?? null,
       body: plaintext && bodyView(plaintext),
       failed,
-      marks: message.marks,
+      marks: [...message.marks, ...(plaintext?.marks ?? [])],
     }
+    return { opened, note: plaintext?.checkpoint ?? null }
   }
 
   /** M4: an accepted message of this device; what was void is named now. */
@@ -252,7 +436,7 @@ export class KnownThread {
 
   view(thread: Hex): ThreadView | null {
     if (!this.state) return null
-    const { kind, n, head, seq, members, openedBy } = this.state
+    const { kind, link, n, head, seq, members, openedBy } = this.state
     return {
       thread,
       kind,
@@ -260,16 +444,23 @@ export class KnownThread {
       head: toHex(head),
       seq,
       transcript: toHex(endOf(this.state).hash),
-      members: members.map(({ principal, role, keyringN }) => ({
-        principal: toHex(principal),
-        role,
-        keyringN,
-      })),
+      link: link && toHex(link),
+      members: members.map(memberView),
       openedBy: toHex(openedBy),
       stopped: this.stopped,
       broken: this.broken,
+      isMember: this.isMember,
     }
   }
 }
 
 export const voidBytes = (own: OwnCounter): Bytes[] => own.void.map(fromHex)
+
+/** The own ledger among these threads, as far as it is verified: `place` changes with everything in it. */
+export function ledgerAmong(threads: ReadonlyMap<Hex, KnownThread>): LedgerView | null {
+  for (const [thread, known] of threads) {
+    if (known.state?.kind !== 'ledger' || !known.isMember) continue
+    return { place: `${thread} ${known.seq}`, statements: (type) => known.statements(type) }
+  }
+  return null
+}

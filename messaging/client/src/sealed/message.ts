@@ -1,149 +1,106 @@
+import { type FileHeader, headerOf, headerValue, readHeaders } from './attachment.ts'
 import type { DeviceStatement } from './device.ts'
 import {
   type Bytes,
   concat,
   context,
   contextHash,
-  decode,
   deriveKey,
-  encode,
   equal,
   randomBytes,
   sha256,
   toHex,
-  type Value,
-  type ValueMap,
   ZERO,
 } from './encoding.ts'
-import { insist, Refused } from './errors.ts'
+import { insist } from './errors.ts'
 import type { Author } from './keyring.ts'
 import { aeadOpen, aeadSeal } from './keys.ts'
+import {
+  type Body,
+  bodyValue,
+  checkHandling,
+  draftSize,
+  encodePlaintext,
+  fits,
+  type Handling,
+  type HandlingMark,
+  KINDS,
+  type MessageKind,
+  OLD_CHECKPOINT,
+  type Plaintext,
+  pad,
+  readOrRefuse,
+  SIZES,
+  URGENCIES,
+  type Urgency,
+  unpad,
+} from './plaintext.ts'
 import { asBytes, asList, Fields, parse, sign, verify } from './statement.ts'
+import { readStep, type Step, stageRules, stepValue } from './steps.ts'
+import { WRITING_ROLES } from './thread_entry.ts'
 import {
   type After,
   appendItem,
   type By,
   byValue,
   checkAuthor,
+  endedMembers,
   endOf,
   type Keyrings,
+  memberOf,
   readAfter,
   readBy,
   type ThreadState,
   type Writer,
 } from './thread_rules.ts'
 
-/** Sizes of a ciphertext in bytes; each holds a blind (32), the padded text and a tag (16). */
-export const SIZES = [512, 1024, 2048, 3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768, 40960]
-const OVERHEAD = 48
-const KINDS: readonly string[] = ['note', 'acknowledgement']
-const SUBJECT_LIMIT = 200
-const REFERENCE_LIMIT = 100
-const LANGUAGE_LIMIT = 35
+export {
+  type Body,
+  bodyValue,
+  draftSize,
+  fits,
+  type HandlingMark,
+  type MessageKind,
+  OLD_CHECKPOINT,
+  type Plaintext,
+  SIZES,
+  URGENCIES,
+  type Urgency,
+}
+
 /** How many refused messages one message can name (M4). */
 export const VOID_LIMIT = 16
-
-export type MessageKind = 'note' | 'acknowledgement'
-export type Body =
-  | { readonly type: 'note'; readonly text: string }
-  | { readonly type: 'acknowledgement'; readonly of: Bytes; readonly seq: number }
-
-export interface Plaintext {
-  readonly body: Body
-  readonly language: string
-  readonly subject: string | null
-  readonly ownReference: string | null
-  readonly foreignReference: string | null
-}
 
 /** A message header whose rules M1 to M4 and M7 hold; `marks` are what a reader is shown. */
 export interface Message {
   readonly thread: Bytes
   readonly n: number
   readonly by: By
+  readonly after: After
   readonly id: Bytes
   readonly counter: number
   readonly kind: MessageKind
+  readonly urgency: Urgency
+  readonly due: number | null
+  readonly files: readonly FileHeader[]
+  readonly step: Step | null
   readonly plain: Bytes
   /** Unix seconds, as the sender says. */
   readonly at: number
   readonly device: DeviceStatement
   readonly hash: Bytes
+  readonly log: LogPlace | null
   readonly marks: readonly Mark[]
+}
+
+/** The newest checkpoint of the transparency log that the sender had verified (L6). */
+export interface LogPlace {
+  readonly size: number
+  readonly root: Bytes
 }
 
 /** M4, shown and not refused by a reader. */
 export type Mark = 'counter-gap' | 'wrong-previous' | 'never-delivered'
-
-// ---------------------------------------------------------------- the text
-
-function bodyValue(body: Body): ValueMap {
-  return body.type === 'note'
-    ? { type: 'note', text: body.text }
-    : { type: body.type, of: body.of, seq: body.seq }
-}
-
-/** The smallest size for a text of `length` bytes and its mark. */
-const sizeFor = (length: number): number | undefined => SIZES.find((size) => size - OVERHEAD > length)
-
-/** The size of a padded draft: the steps of messages, and further ones for what is too long to send. */
-export const draftSize = (length: number): number =>
-  SIZES.find((size) => size >= length) ?? Math.ceil(length / 4096) * 4096
-
-/** CBOR, 0x80, zeros up to the smallest size. @throws Refused bad-size when no size holds it */
-function pad(text: Bytes): Bytes {
-  const size = sizeFor(text.length)
-  if (size === undefined) throw new Refused('M3', 'bad-size', 'the message is too long')
-  const padded = new Uint8Array(size - OVERHEAD)
-  padded.set(text)
-  padded[text.length] = 0x80
-  return padded
-}
-
-function unpad(padded: Bytes): Bytes {
-  let end = padded.length - 1
-  while (end >= 0 && padded[end] === 0) end--
-  const isSmallest = sizeFor(Math.max(end, 0)) === padded.length + OVERHEAD
-  insist(padded[end] === 0x80 && isSmallest, 'M5', 'wrong-body', 'the padding does not hold')
-  return padded.slice(0, end)
-}
-
-function readBody(value: Value): Body {
-  const type = (value as ValueMap | null)?.type
-  if (type === 'note') {
-    const fields = new Fields(value, ['type', 'text'])
-    return { type, text: fields.text('text', SIZES.at(-1) ?? 0) }
-  }
-  const fields = new Fields(value, ['type', 'of', 'seq'])
-  insist(type === 'acknowledgement', 'M5', 'wrong-body', 'a body of an unknown type')
-  return { type, of: fields.bytes('of', 16), seq: fields.uint('seq') }
-}
-
-const PLAINTEXT = ['body', 'checkpoint', 'foreign_reference', 'language', 'marks', 'own_reference', 'subject']
-
-function readPlaintext(text: Bytes): Plaintext {
-  const fields = new Fields(decode(text), PLAINTEXT)
-  const isPlain = fields.isNull('checkpoint') && fields.list('marks').length === 0
-  insist(isPlain, 'M5', 'wrong-body', 'checkpoints and marks are not known')
-  return {
-    body: readBody(fields.raw('body')),
-    language: fields.text('language', LANGUAGE_LIMIT),
-    subject: fields.textOrNull('subject', SUBJECT_LIMIT),
-    ownReference: fields.textOrNull('own_reference', REFERENCE_LIMIT),
-    foreignReference: fields.textOrNull('foreign_reference', REFERENCE_LIMIT),
-  }
-}
-
-const encodePlaintext = (plaintext: Plaintext): Bytes =>
-  encode({
-    body: bodyValue(plaintext.body),
-    checkpoint: null,
-    foreign_reference: plaintext.foreignReference,
-    language: plaintext.language,
-    marks: [],
-    own_reference: plaintext.ownReference,
-    subject: plaintext.subject,
-  })
 
 interface MessagePlace {
   readonly thread: Bytes
@@ -176,6 +133,7 @@ export interface MessageDraft {
   /** Ids of this device's refused messages since its last accepted one. */
   readonly void: readonly Bytes[]
   readonly after: After
+  readonly log?: LogPlace | null
 }
 
 /** A signed header and its ciphertext. `secret`: that of epoch `n`. `id` is random unless a test gives one. */
@@ -186,9 +144,15 @@ export async function sealMessage(
   { secret, author, at }: { secret: Bytes; author: Author; at: number },
 ): Promise<{ id: Bytes; item: Bytes; ciphertext: Bytes }> {
   const id = randomBytes(16)
+  const { body, urgency, due } = plaintext
+  const step = body.type === 'stage' ? body.step : null
+  checkHandling(body.type, urgency, due) // M3
   const text = encodePlaintext(plaintext)
   const padded = pad(text)
-  readOrRefuse(text) // what we would refuse we do not send
+  const headers = body.type === 'note' ? body.files.map(headerOf) : []
+  const read = readOrRefuse(text, { urgency, due, step }, headers) // what we would refuse we do not send
+  if (step) await checkHeaderStep({ step, urgency, due })
+  await checkSealedFacts(read) // M12
   const blind = randomBytes(32)
   const plain = await contextHash(net, 'plain', blind, padded)
   const place = { thread: draft.thread, n: draft.n, id, device: author.id, plain }
@@ -204,66 +168,114 @@ export async function sealMessage(
     prev: draft.prev,
     void: [...draft.void],
     after: { seq: draft.after.seq, hash: draft.after.hash },
-    kind: plaintext.body.type,
-    stage: null,
-    urgency: 0,
-    due: null,
+    kind: body.type,
+    stage: step && stepValue(step),
+    urgency,
+    due,
     plain,
     cipher: await sha256(ciphertext),
-    files: [],
-    log: null,
+    files: headers.map(headerValue),
+    log: draft.log ? { size: draft.log.size, root: draft.log.root } : null,
     acts: [],
   }
   return { id, item: await sign(net, 'message', fields, { at, kid: author.id, key: author.key }), ciphertext }
 }
 
+type Sealing = Pick<Message, 'thread' | 'n' | 'id' | 'plain'> & { readonly device: { readonly id: Bytes } }
+type Committed = Pick<Message, 'plain' | 'kind' | 'urgency' | 'due' | 'files' | 'step'>
+
 /** @throws Refused cannot-open, wrong-plain, wrong-body (M5) */
 export async function openMessage(
   net: string,
-  message: Pick<Message, 'thread' | 'n' | 'id' | 'device' | 'plain' | 'kind'>,
+  message: Sealing & Committed,
   ciphertext: Bytes,
   secret: Bytes,
 ): Promise<Plaintext> {
-  const place = { ...message, device: message.device.id }
-  const opened = await aeadOpen(await messageKey(net, secret, place), ciphertext, messageAad(net, place))
-  const [blind, padded] = [opened.slice(0, 32), opened.slice(32)]
+  const key = await keyOfMessage(net, message, secret)
+  return readPadded(net, message, await openPadded(net, message, ciphertext, key))
+}
+
+/** The key of this one message; no other message opens with it. `secret`: that of its epoch. */
+export const keyOfMessage = (net: string, message: Sealing, secret: Bytes): Promise<Bytes> =>
+  messageKey(net, secret, { ...message, device: message.device.id })
+
+/** With the message's own key. @throws Refused cannot-open */
+export async function openPadded(
+  net: string,
+  message: Sealing,
+  ciphertext: Bytes,
+  key: Bytes,
+): Promise<{ blind: Bytes; padded: Bytes }> {
+  const opened = await aeadOpen(key, ciphertext, messageAad(net, { ...message, device: message.device.id }))
+  return { blind: opened.slice(0, 32), padded: opened.slice(32) }
+}
+
+/** The text that the header commits to; no key is needed. @throws Refused wrong-plain, wrong-body (M5) */
+export async function readPadded(
+  net: string,
+  message: Committed,
+  { blind, padded }: { blind: Bytes; padded: Bytes },
+): Promise<Plaintext> {
   const plain = await contextHash(net, 'plain', blind, padded)
   insist(equal(plain, message.plain), 'M5', 'wrong-plain', 'the text is not the signed one') // M5
-  const plaintext = readOrRefuse(unpad(padded))
+  const plaintext = readOrRefuse(unpad(padded), message, message.files)
   insist(plaintext.body.type === message.kind, 'M5', 'wrong-body', 'the body is of another kind') // M5
+  await checkSealedFacts(plaintext) // M12
   return plaintext
 }
 
-/** M5: a text of another shape is a wrong body, whatever the shape lacks. */
-function readOrRefuse(text: Bytes): Plaintext {
-  try {
-    return readPlaintext(text)
-  } catch (error) {
-    if (error instanceof Refused) throw new Refused('M5', 'wrong-body', error.detail)
-    throw error
-  }
+/** M12: what a step says is what its stage demands. */
+async function checkSealedFacts({ body }: Plaintext): Promise<void> {
+  if (body.type === 'stage') (await stageRules()).checkFacts(body.step, body.facts) // M12
+}
+
+/** M10: a step that the table has, with the urgency and date of its stage. */
+async function checkHeaderStep({ step, urgency, due }: Handling): Promise<void> {
+  if (step === null) return
+  const { checkStep, checkStepHandling } = await stageRules()
+  checkStep(step) // M10
+  checkStepHandling(step, { urgency, due }) // M10
 }
 
 // ---------------------------------------------------------------- reading
 
-interface Header extends MessageDraft {
+export interface Header extends MessageDraft {
   readonly id: Bytes
   readonly kind: MessageKind
+  readonly urgency: Urgency
+  readonly due: number | null
   readonly plain: Bytes
   readonly cipher: Bytes
+  readonly files: readonly FileHeader[]
+  readonly step: Step | null
+  readonly log: LogPlace | null
 }
 
 /** M3: what this part of S1 does not know is refused. */
 function refuseLaterParts(fields: Fields): void {
   insist(KINDS.includes(fields.text('kind')), 'M3', 'unknown-kind', 'a message of an unknown kind')
-  const areNull = ['stage', 'due', 'log'].every((name) => fields.isNull(name))
-  const isPlain = areNull && fields.uint('urgency') === 0 && fields.list('files').length === 0
-  insist(isPlain, 'M3', 'unknown-field-value', 'stages, urgency, dates, files and the log are not known')
   insist(fields.list('acts').length === 0, 'M3', 'unknown-act', 'acts must be empty')
 }
 
-function readHeader(fields: Fields): Header {
+function readLog(fields: Fields): LogPlace | null {
+  if (fields.isNull('log')) return null
+  const found = new Fields(fields.raw('log'), ['root', 'size'])
+  const place = { size: found.uint('size'), root: found.bytes('root', 32) }
+  insist(place.size > 0, 'M3', 'unknown-field-value', 'an empty log says nothing')
+  return place
+}
+
+export function readHeader(fields: Fields): Header {
   refuseLaterParts(fields)
+  const urgency = fields.uint('urgency')
+  const due = fields.isNull('due') ? null : fields.uint('due')
+  checkHandling(fields.text('kind'), urgency, due) // M3
+  const files = readHeaders(fields)
+  const isFitting = files.length === 0 || fields.text('kind') === 'note'
+  insist(isFitting, 'M3', 'wrong-files', 'files go with a note only') // M3
+  const step = readStep(fields)
+  const isStep = fields.text('kind') === 'stage'
+  insist(isStep === (step !== null), 'M10', 'unknown-stage', 'a stage stands with its kind of message') // M10
   return {
     thread: fields.bytes('thread', 32),
     n: fields.uint('n'),
@@ -275,17 +287,24 @@ function readHeader(fields: Fields): Header {
     void: asList(fields.raw('void'), 'void', VOID_LIMIT).map((id) => asBytes(id, 16, 'void')),
     after: readAfter(fields),
     kind: fields.text('kind') as MessageKind,
+    urgency,
+    due,
     plain: fields.bytes('plain', 32),
     cipher: fields.bytes('cipher', 32),
+    files,
+    step,
+    log: readLog(fields),
   }
 }
 
 /** M1, T4: sealed in the newest epoch before it in the sequence. */
-function checkEpoch(state: ThreadState, header: Header): void {
+function checkEpoch(state: ThreadState, header: Header, now: number): void {
   insist(equal(header.thread, state.thread), 'M1', 'wrong-thread', 'a message of another thread')
   insist(header.n >= state.n, 'T4', 'stale-epoch', 'sealed in an epoch that has ended') // T4
   const isCurrent = header.n === state.n && equal(header.head, state.head)
   insist(isCurrent, 'M1', 'wrong-epoch', 'sealed in an epoch that is not on this thread')
+  const isWhole = !state.isLeft && endedMembers(state, now).length === 0
+  insist(isWhole, 'T4', 'stale-epoch', 'somebody has left, or a mandate has ended: an entry comes first') // T4 T5 T9
 }
 
 /** M4: what does not fit the device's own chain. */
@@ -309,18 +328,33 @@ function checkAfter(state: ThreadState, { after }: Header, least: number): void 
   insist(isOurs, 'M7', 'wrong-transcript', 'the sender saw another transcript')
 }
 
-/** The thread with one more message. @throws Refused E1, E2, M1, M2, M3, M7, T4 */
+/** M10, M11: where the case stands after this message. */
+async function caseAfter(
+  state: ThreadState,
+  { step, by, due }: Header,
+  keyrings: Keyrings,
+  now: number,
+): Promise<ThreadState['case']> {
+  if (step === null) return state.case
+  const place = { by: by.principal, seq: state.seq + 1, due, now, keyrings }
+  return (await stageRules()).acceptStep(state, step, place) // M10 M11
+}
+
+/** The thread with one more message. `now`: when the server received it. @throws Refused E1, E2, M1, M2, M3, M7, T4 */
 export async function acceptMessage(
   net: string,
   state: ThreadState,
   keyrings: Keyrings,
-  { item, ciphertext }: { item: Bytes; ciphertext: Bytes },
+  { item, ciphertext, now }: { item: Bytes; ciphertext: Bytes; now: number },
 ): Promise<{ state: ThreadState; message: Message }> {
   const statement = await parse(net, item, 'message')
   const header = readHeader(statement.fields)
-  checkEpoch(state, header) // M1, T4
+  await checkHeaderStep(header) // M10
+  checkEpoch(state, header, now) // M1, T4
   const { members, lowest } = state
   const device = checkAuthor('M1', header.by, statement.kid, { members, lowest, keyrings }) // M1
+  const mayWrite = WRITING_ROLES.includes(memberOf(members, header.by.principal)?.role ?? '')
+  insist(mayWrite, 'M1', 'may-not-write', 'an observer reads and does not write') // M1
   await verify(statement, device.sig, net) // M3
   insist(SIZES.includes(ciphertext.length), 'M3', 'bad-size', 'a ciphertext of another size') // M3
   insist(equal(await sha256(ciphertext), header.cipher), 'M3', 'wrong-cipher', 'not the signed ciphertext') // M3
@@ -331,11 +365,13 @@ export async function acceptMessage(
   const isVoided = state.voided.has(id) // M4: turns up late, so it is shown and counts for nothing
   checkAfter(state, header, isVoided ? 1 : (writer?.seq ?? 1)) // M7
   const marks = findMarks(state, header, writer) // M4
+  const found = isVoided ? state.case : await caseAfter(state, header, keyrings, now)
   const next = await appendItem(net, state, { item: statement.hash, by: header.by, id })
   const place = { counter: header.counter, prev: statement.hash, seq: endOf(next).seq }
   return {
     state: {
       ...next,
+      case: found,
       writers: isVoided ? state.writers : new Map(state.writers).set(name, place),
       voided: header.void.length > 0 ? new Set([...state.voided, ...header.void.map(toHex)]) : state.voided,
     },

@@ -1,7 +1,7 @@
 import { type Bytes, contextHash, equal } from './encoding.ts'
 import { insist } from './errors.ts'
 import type { Author } from './keyring.ts'
-import { parse, sign, verify } from './statement.ts'
+import { parse, type Statement, sign, verify } from './statement.ts'
 import {
   type By,
   byValue,
@@ -16,20 +16,29 @@ import {
 export const serverKeyId = (net: string, serverKey: Bytes): Promise<Bytes> =>
   contextHash(net, 'server key', serverKey)
 
+/** A receipt that the server has signed; its `at` is when the item came, its place is checked with
+ *  {@link checkReceipt}. @throws Refused bad-signature */
+export async function readReceipt(net: string, serverKey: Bytes, raw: Bytes): Promise<Statement> {
+  const statement = await parse(net, raw, 'receipt')
+  const isKnown = equal(statement.kid, await serverKeyId(net, serverKey))
+  insist(isKnown, 'E2', 'bad-signature', 'a receipt by another server key')
+  await verify(statement, serverKey, net)
+  return statement
+}
+
 /** T8: the server has signed that the newest item of `state` stands there. Gives its time in unix seconds.
  *  @throws Refused bad-signature, wrong-receipt */
-export async function checkReceipt(
+export const checkReceipt = async (
   net: string,
   serverKey: Bytes,
   raw: Bytes,
   state: ThreadState,
   item: Bytes,
-): Promise<number> {
-  const statement = await parse(net, raw, 'receipt')
-  const isKnown = equal(statement.kid, await serverKeyId(net, serverKey))
-  insist(isKnown, 'E2', 'bad-signature', 'a receipt by another server key')
-  await verify(statement, serverKey, net)
-  const { fields } = statement
+): Promise<number> => checkReceiptPlace(await readReceipt(net, serverKey, raw), state, item)
+
+/** As {@link checkReceipt}, of a receipt whose signature was verified. @throws Refused wrong-receipt */
+export function checkReceiptPlace(receipt: Statement, state: ThreadState, item: Bytes): number {
+  const { fields } = receipt
   const { seq, hash } = endOf(state)
   const isSame =
     equal(fields.bytes('thread', 32), state.thread) &&
@@ -37,7 +46,7 @@ export async function checkReceipt(
     equal(fields.bytes('item', 32), item) &&
     equal(fields.bytes('transcript', 32), hash)
   insist(isSame, 'T8', 'wrong-receipt', 'the receipt is for another item, place or transcript') // T8
-  return statement.at
+  return receipt.at
 }
 
 export interface Opened {

@@ -26,13 +26,43 @@ const FIELDS: Readonly<Record<StatementType, readonly string[]>> = {
     ),
   receipt: ['thread', 'seq', 'item', 'transcript'],
   opened: ['by', 'thread', 'seq', 'transcript'],
+  approval: ['by', 'about', 'on', 'change', 'until'],
+  sponsor: ['by', 'person', 'office', 'device', 'replaces', 'from', 'until'],
+  'sponsor-end': ['by', 'practitioner', 'of'],
+  consent: ['by', 'thread', 'action', 'subject', 'history', 'until'],
+  mandate: ['by', 'thread', 'parties', 'admitted', 'from', 'until', 'inform', 'terms', 'salt'],
+  'mandate-withdrawal': ['by', 'thread', 'of', 'after'],
+  confirm: ['by', 'authority', 'principal', 'head', 'document'],
+  accept: ['by', 'authority', 'principal', 'head', 'how'],
+  pins: ['by', 'log', 'heads'],
+  restore: ['by', 'serial', 'log', 'cause', 'acts'],
+  record: ['by', 'thread', 'seq', 'transcript', 'parts'],
+  report: ['by', 'thread', 'cause', 'words', 'messages'],
 }
 const COMMON = ['t', 'v', 'suite', 'net', 'at']
 const VERSION = 1
 const SUITE = 1
 const PROTECTED_PREFIX = Uint8Array.of(0xa2, 0x01, 0x32, 0x04) // E2: {1: -19, 4: …}, which E1 cannot hold
 
-export type StatementType = 'device' | 'keyring' | 'thread' | 'message' | 'receipt' | 'opened'
+export type StatementType =
+  | 'device'
+  | 'keyring'
+  | 'thread'
+  | 'message'
+  | 'receipt'
+  | 'opened'
+  | 'approval'
+  | 'sponsor'
+  | 'sponsor-end'
+  | 'consent'
+  | 'mandate'
+  | 'mandate-withdrawal'
+  | 'confirm'
+  | 'accept'
+  | 'pins'
+  | 'restore'
+  | 'record'
+  | 'report'
 
 /** A parsed statement. Its signature holds only after {@link verify}. */
 export interface Statement {
@@ -51,7 +81,7 @@ export interface Statement {
 
 const bad = (detail: string): Refused => new Refused('E2', 'bad-statement', detail)
 
-const isMap = (value: Value | undefined): value is ValueMap =>
+export const isMap = (value: Value | undefined): value is ValueMap =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Uint8Array)
 
 /** Typed access to a decoded map; whatever has another type or size is refused. */
@@ -82,6 +112,13 @@ export class Fields {
 
   bytesOrNull(name: string, size: number): Bytes | null {
     return this.isNull(name) ? null : this.bytes(name, size)
+  }
+
+  /** Bytes of any size. */
+  anyBytes(name: string): Bytes {
+    const value = this.raw(name)
+    if (!(value instanceof Uint8Array)) throw bad(`${name} is not bytes`)
+    return value
   }
 
   uint(name: string): number {
@@ -169,17 +206,29 @@ function readPayload(net: string, payload: Bytes, expect: StatementType): { at: 
   return { at: fields.uint('at'), fields }
 }
 
-/** Reads a statement without checking its signature. @throws Refused E1, E2 */
-export async function parse(net: string, raw: Bytes, expect: StatementType): Promise<Statement> {
+function takeApart(raw: Bytes): Statement['signed'] {
   const parts = asList(decode(raw), 'statement')
   const [header, unprotected, payload, signature] = parts
   if (parts.length !== 4) throw bad('not four parts')
   new Fields(unprotected, [])
   if (!(header instanceof Uint8Array) || !(payload instanceof Uint8Array))
     throw bad('header or payload missing')
-  const signed = { header, payload, signature: asBytes(signature, 64, 'signature') }
-  const kid = readKid(header)
-  const { at, fields } = readPayload(net, payload, expect)
+  return { header, payload, signature: asBytes(signature, 64, 'signature') }
+}
+
+/** The type that a statement says it has; nothing else of it is checked. @throws Refused E1, E2 */
+export function typeOf(raw: Bytes): string {
+  const value = decode(takeApart(raw).payload)
+  const { t } = isMap(value) ? value : ({} as ValueMap)
+  if (typeof t !== 'string') throw bad('the payload has no type')
+  return t
+}
+
+/** Reads a statement without checking its signature. @throws Refused E1, E2 */
+export async function parse(net: string, raw: Bytes, expect: StatementType): Promise<Statement> {
+  const signed = takeApart(raw)
+  const kid = readKid(signed.header)
+  const { at, fields } = readPayload(net, signed.payload, expect)
   return { type: expect, at, kid, fields, raw, hash: await sha256(raw), signed }
 }
 

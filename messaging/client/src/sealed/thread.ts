@@ -1,3 +1,4 @@
+import { sortActs } from './acts.ts'
 import {
   type Bytes,
   compare,
@@ -15,6 +16,7 @@ import type { Author } from './keyring.ts'
 import { type KeyringState, latest } from './keyring_rules.ts'
 import type { KemKey } from './keys.ts'
 import { sign } from './statement.ts'
+import type { Reason } from './thread_entry.ts'
 import {
   acceptEntry,
   byOf,
@@ -39,7 +41,9 @@ async function threadSecret(net: string, thread: Bytes, n: number, previous: Byt
 const threadCommit = (net: string, thread: Bytes, n: number, secret: Bytes): Promise<Bytes> =>
   contextHash(net, 'thread commit', thread, n, secret)
 
-function envelopeInfo(net: string, thread: Bytes, epoch: Omit<Epoch, 'head' | 'history'>, to: Member): Bytes {
+type Place = Pick<Epoch, 'n' | 'prev' | 'commit' | 'author'>
+
+function envelopeInfo(net: string, thread: Bytes, epoch: Place, to: Member): Bytes {
   const { n, prev, commit, author } = epoch
   return context(net, 'thread envelope', thread, n, prev, commit, to.principal, to.keyringHead, author)
 }
@@ -95,34 +99,47 @@ export interface ThreadSigner {
   readonly by: KeyringState
   /** The newest verified keyrings of all members, the own one among them. */
   readonly members: readonly KeyringState[]
+  /** Verified keyrings of those whose statements the entry carries; by default those of the members. */
+  readonly keyrings?: Keyrings
 }
 
-const asMember = ({ principal, n, head }: KeyringState): Member => ({
-  principal,
-  keyringN: n,
-  keyringHead: head,
-  role: 'party',
-})
+/** What an entry after the genesis changes, and what it leads back to. `members`: those of the new epoch, their
+ *  keyring places still to be brought up to date. `shared`: the newest epoch the author holds and shares. */
+export interface Rekey {
+  readonly reason: Reason
+  readonly members: readonly Pick<Member, 'principal' | 'role' | 'mandate'>[]
+  readonly shared: { readonly of: number; readonly secret: Bytes } | null
+  readonly acts?: readonly Bytes[]
+  /** The newest secret, where it is held but not shared. */
+  readonly previous?: Bytes | null
+}
+
+const inOrder = <T extends { readonly principal: Bytes }>(members: readonly T[]): T[] =>
+  [...members].sort((a, b) => compare(a.principal, b.principal))
+
+const keyringOf = ({ members }: ThreadSigner, id: Bytes): KeyringState =>
+  members.find(({ principal }) => equal(principal, id)) as KeyringState
 
 interface Draft {
   readonly state: ThreadState | null
+  /** Hedges the new secret. */
   readonly previous: Bytes | null
   readonly thread: Bytes
-  readonly salt: Bytes | null
+  readonly genesis: { readonly salt: Bytes; readonly kind: string; readonly link: Bytes | null } | null
   readonly members: readonly Member[]
+  readonly rekey: Pick<Rekey, 'shared' | 'acts'> & { readonly reason: Reason | 'genesis' }
 }
 
 async function makeEntry(net: string, draft: Draft, signer: ThreadSigner): Promise<MadeThreadEntry> {
-  const { state, thread, salt, members } = draft
+  const { state, thread, genesis, members, rekey } = draft
   const n = state ? state.n + 1 : 0
   const prev = state?.head ?? ZERO
   const secret = await threadSecret(net, thread, n, draft.previous)
   const commit = await threadCommit(net, thread, n, secret)
-  const place = { n, prev, commit, author: signer.author.id, members }
+  const place = { n, prev, commit, author: signer.author.id }
   const recipients = members.map((member) => ({
     id: member.principal,
-    kem: latest(signer.members.find(({ principal }) => equal(principal, member.principal)) as KeyringState)
-      .mailbox,
+    kem: latest(keyringOf(signer, member.principal)).mailbox,
     info: envelopeInfo(net, thread, place, member),
   }))
   const { blob, sealed } = await makeEnvelopes(net, secret, recipients)
@@ -132,38 +149,74 @@ async function makeEntry(net: string, draft: Draft, signer: ThreadSigner): Promi
     n,
     prev,
     after: { seq: after.seq, hash: after.hash },
-    salt,
-    kind: state ? null : 'case',
-    link: null,
+    salt: genesis?.salt ?? null,
+    kind: genesis?.kind ?? null,
+    link: genesis?.link ?? null,
     members: memberValues(members),
     by: byValue(byOf(signer.by)),
     commit,
     history:
-      draft.previous &&
-      (await wrapSecret(net, { purpose: 'thread history', subject: thread, n }, secret, {
-        of: n - 1,
-        secret: draft.previous,
-      })),
+      rekey.shared &&
+      (await wrapSecret(net, { purpose: 'thread history', subject: thread, n }, secret, rekey.shared)),
     sealed,
-    reason: state ? 'refresh' : 'genesis',
-    acts: [],
+    reason: rekey.reason,
+    acts: await sortActs(rekey.acts ?? []),
   }
   const entry = await sign(net, 'thread', fields, {
     at: signer.at,
     kid: signer.author.id,
     key: signer.author.key,
   })
-  const keyrings: Keyrings = (id) => signer.members.find(({ principal }) => equal(principal, id)) ?? null
-  const accepted = await acceptEntry(net, state, entry, { envelopes: blob, keyrings }) // what we refuse we do not send
+  const known: Keyrings = (id) => signer.members.find(({ principal }) => equal(principal, id)) ?? null
+  const keyrings = signer.keyrings ?? known
+  const accepted = await acceptEntry(net, state, entry, { envelopes: blob, keyrings, now: signer.at }) // what we refuse we do not send
   return { thread, entry, envelopes: blob, secret, state: accepted }
 }
 
-/** A `case` thread between the principals of `signer.members`. */
-export async function makeGenesis(net: string, signer: ThreadSigner): Promise<MadeThreadEntry> {
+/** A thread between the principals of `signer.members`. `link`: of notes, the thread they belong to. */
+export async function makeGenesis(
+  net: string,
+  signer: ThreadSigner,
+  { kind, link }: { kind: string; link: Bytes | null } = { kind: 'case', link: null },
+): Promise<MadeThreadEntry> {
   const salt = randomBytes(16)
-  const members = signer.members.map(asMember).sort((a, b) => compare(a.principal, b.principal))
-  const thread = await threadId(net, { salt, kind: 'case', members, author: signer.author.id })
-  return makeEntry(net, { state: null, previous: null, thread, salt, members }, signer)
+  const members = inOrder(signer.members.map((keyring) => asMember(keyring, 'party')))
+  const thread = await threadId(net, { salt, kind, link, members, author: signer.author.id })
+  const rekey = { reason: 'genesis', shared: null } as const
+  return makeEntry(
+    net,
+    { state: null, previous: null, thread, genesis: { salt, kind, link }, members, rekey },
+    signer,
+  )
+}
+
+const asMember = (
+  { principal, n, head }: KeyringState,
+  role: string,
+  mandate: Bytes | null = null,
+): Member => ({
+  principal,
+  keyringN: n,
+  keyringHead: head,
+  role,
+  mandate,
+})
+
+/** The entry that begins a new epoch. */
+export const makeChange = (
+  net: string,
+  state: ThreadState,
+  rekey: Rekey,
+  signer: ThreadSigner,
+): Promise<MadeThreadEntry> => {
+  const { shared } = rekey
+  const previous = shared?.of === state.n ? shared.secret : (rekey.previous ?? null)
+  const members = inOrder(
+    rekey.members.map(({ principal, role, mandate }) =>
+      asMember(keyringOf(signer, principal), role, mandate),
+    ),
+  )
+  return makeEntry(net, { state, previous, thread: state.thread, genesis: null, members, rekey }, signer)
 }
 
 /** A new epoch with the same members at their newest keyring entries. `previous`: the secret of the newest epoch. */
@@ -172,7 +225,10 @@ export const makeRefresh = (
   state: ThreadState,
   previous: Bytes,
   signer: ThreadSigner,
-): Promise<MadeThreadEntry> => {
-  const members = signer.members.map(asMember).sort((a, b) => compare(a.principal, b.principal))
-  return makeEntry(net, { state, previous, thread: state.thread, salt: null, members }, signer)
-}
+): Promise<MadeThreadEntry> =>
+  makeChange(
+    net,
+    state,
+    { reason: 'refresh', members: state.members, shared: { of: state.n, secret: previous } },
+    signer,
+  )

@@ -1,114 +1,52 @@
 import type { DeviceStatement } from './device.ts'
-import { type Bytes, contextHash, equal, toHex, type Value, type ValueMap, ZERO } from './encoding.ts'
-import { checkEnvelopes, type History, readHistory } from './envelopes.ts'
+import { type Bytes, contextHash, equal, toHex, ZERO } from './encoding.ts'
+import { checkEnvelopes } from './envelopes.ts'
 import { insist } from './errors.ts'
-import { type KeyringState, listedAt } from './keyring_rules.ts'
-import { Fields, isStrictlySorted, parse, verify } from './statement.ts'
+import { isAnsweredFor } from './keyring_acts.ts'
+import { listedAt, type Role } from './keyring_rules.ts'
+import { isInForce, readWithdrawal, type Withdrawal } from './mandate.ts'
+import { type After, type By, byOf, byValue, readAfter, readBy } from './places.ts'
+import { isStrictlySorted, parse, typeOf, verify } from './statement.ts'
+import { Change } from './thread_changes.ts'
+import {
+  type Entry,
+  type Epoch,
+  type Keyrings,
+  KINDS,
+  type Member,
+  MessageIds,
+  memberOf,
+  memberValues,
+  OWN_KINDS,
+  REASONS,
+  ROLES,
+  readEntry,
+  type ThreadState,
+  threadId,
+  WRITING_ROLES,
+  type Writer,
+} from './thread_entry.ts'
 
-const KINDS = ['case']
-const REASONS = ['genesis', 'refresh']
-
-export interface Member {
-  readonly principal: Bytes
-  readonly keyringN: number
-  readonly keyringHead: Bytes
-  readonly role: string
+export {
+  type After,
+  type By,
+  byOf,
+  byValue,
+  type Epoch,
+  type Keyrings,
+  type Member,
+  memberOf,
+  memberValues,
+  readAfter,
+  readBy,
+  type ThreadState,
+  threadId,
+  type Writer,
 }
 
-/** A place on a principal's keyring: `{principal, n, head}`. */
-export interface By {
-  readonly principal: Bytes
-  readonly n: number
-  readonly head: Bytes
-}
-
-/** A place of the transcript: `{seq, hash}`; `{0, zero}` before the first item. */
-export interface After {
-  readonly seq: number
-  readonly hash: Bytes
-}
-
-/** What one accepted entry says. */
-export interface Epoch {
-  readonly n: number
-  readonly head: Bytes
-  readonly prev: Bytes
-  readonly author: Bytes
-  readonly members: readonly Member[]
-  readonly commit: Bytes
-  readonly history: History | null
-}
-
-/** What a device has sent in this thread. */
-export interface Writer {
-  readonly counter: number
-  /** Hash of its last accepted message. */
-  readonly prev: Bytes
-  /** Place of that message. */
-  readonly seq: number
-}
-
-/** The message ids of a thread, one list for all its states, so that no item copies it. A state of place `seq`
- *  knows what stands up to there; what was tried at a later place is overwritten by what came to stand there. */
-export class MessageIds {
-  readonly #places = new Map<string, number>()
-  readonly #ids: (string | null)[] = []
-
-  has(id: string, seq: number): boolean {
-    const place = this.#places.get(id)
-    return place !== undefined && place <= seq && this.#ids[place] === id
-  }
-
-  /** `id` null: an entry stands there. */
-  put(seq: number, id: string | null): void {
-    this.#ids[seq] = id
-    if (id !== null) this.#places.set(id, seq)
-  }
-}
-
-/** A thread verified to the transcript place `seq`. */
-export interface ThreadState {
-  readonly thread: Bytes
-  readonly kind: string
-  readonly n: number
-  readonly head: Bytes
-  readonly seq: number
-  /** X_0 … X_seq. */
-  readonly transcript: readonly Bytes[]
-  /** Index = n. */
-  readonly epochs: readonly Epoch[]
-  readonly members: readonly Member[]
-  readonly openedBy: Bytes
-  /** Principal of the newest item. */
-  readonly lastBy: Bytes
-  /** By device id in hex. */
-  readonly writers: ReadonlyMap<string, Writer>
-  /** Highest keyring `n` seen of each principal, by its id in hex (M1). */
-  readonly lowest: ReadonlyMap<string, number>
-  /** Message ids by place (M2), and in hex those named as refused (M4). */
-  readonly ids: MessageIds
-  readonly voided: ReadonlySet<string>
-}
-
-/** Verified keyrings by principal id. */
-export type Keyrings = (principal: Bytes) => KeyringState | null
-
-// ---------------------------------------------------------------- fields shared with messages
-
-export function readBy(fields: Fields): By {
-  const by = fields.map('by', ['principal', 'n', 'head'])
-  return { principal: by.bytes('principal', 32), n: by.uint('n'), head: by.bytes('head', 32) }
-}
-
-export function readAfter(fields: Fields): After {
-  const after = fields.map('after', ['seq', 'hash'])
-  return { seq: after.uint('seq'), hash: after.bytes('hash', 32) }
-}
-
-/** The newest place of a keyring. */
-export const byOf = ({ principal, n, head }: KeyringState): By => ({ principal, n, head })
-
-export const byValue = ({ principal, n, head }: By): ValueMap => ({ principal, n, head })
+/** Parties of a new correspondence. */
+const PARTIES_LIMIT = 2
+const MEMBERS_LIMIT = 16
 
 /** X_s = H("transcript", thread, s, X_{s-1}, item hash). */
 export const nextTranscript = (net: string, thread: Bytes, after: After, item: Bytes): Promise<Bytes> =>
@@ -124,16 +62,31 @@ export const endOf = (state: ThreadState): After => ({
   hash: state.transcript[state.seq] as Bytes,
 })
 
-export const memberOf = (members: readonly Member[], principal: Bytes): Member | undefined =>
-  members.find((member) => equal(member.principal, principal))
+/** The practitioners whose mandate has ended by `now` (T5). */
+export const endedMembers = (state: ThreadState, now: number): Member[] =>
+  state.members.filter(({ role, mandate }) => {
+    const terms = state.mandates.get(toHex(mandate ?? new Uint8Array()))
+    return role === 'practitioner' && !(terms && isInForce(terms, now))
+  })
 
-/** T2, M1: the device that signs, as its principal's keyring lists it at `by`; `by.n` never falls. */
+/** The practitioners whom the next entry has to drop: their mandate (T5) or sponsor (K9) has ended by `now`. */
+export function mustGo(state: ThreadState, keyrings: Keyrings, now: number): Member[] {
+  const ended = endedMembers(state, now)
+  return state.members.filter((member) => {
+    const practitioner = member.role === 'practitioner' ? keyrings(member.principal) : null
+    const isOut =
+      member.role === 'practitioner' && !(practitioner && isAnsweredFor(practitioner, keyrings, now))
+    return isOut || ended.includes(member)
+  })
+}
+
+/** T2, T5, M1: the device that signs, as its principal's keyring lists it at `by`; `by.n` never falls. */
 export function checkAuthor(
-  rule: 'T2' | 'M1',
+  rule: 'T2' | 'T5' | 'M1',
   by: By,
   kid: Bytes,
   thread: { members: readonly Member[]; lowest: ReadonlyMap<string, number>; keyrings: Keyrings },
-): DeviceStatement {
+): DeviceStatement & { readonly roles: readonly Role[] } {
   const member = memberOf(thread.members, by.principal)
   insist(member !== undefined, rule, 'not-a-member', "the author's principal is not in the thread")
   const keyring = thread.keyrings(by.principal)
@@ -145,46 +98,6 @@ export function checkAuthor(
   const device = listedAt(keyring, by.n, kid)
   insist(device !== null, rule, 'unlisted-device', 'the device is not listed in that entry')
   return device
-}
-
-interface Entry extends Omit<Epoch, 'head' | 'author'> {
-  readonly thread: Bytes
-  readonly after: After
-  readonly salt: Bytes | null
-  readonly kind: string | null
-  readonly by: By
-  readonly sealed: Bytes
-  readonly reason: string
-}
-
-function readMember(value: Value): Member {
-  const fields = new Fields(value, ['principal', 'keyring_n', 'keyring_head', 'role', 'mandate'])
-  insist(fields.isNull('mandate'), 'T3', 'unknown-field-value', 'mandate must be null')
-  return {
-    principal: fields.bytes('principal', 32),
-    keyringN: fields.uint('keyring_n'),
-    keyringHead: fields.bytes('keyring_head', 32),
-    role: fields.text('role'),
-  }
-}
-
-function readEntry(fields: Fields): Entry {
-  insist(fields.isNull('link'), 'T3', 'unknown-field-value', 'link must be null')
-  insist(fields.list('acts').length === 0, 'T3', 'unknown-act', 'acts must be empty')
-  return {
-    thread: fields.bytes('thread', 32),
-    n: fields.uint('n'),
-    prev: fields.bytes('prev', 32),
-    after: readAfter(fields),
-    salt: fields.bytesOrNull('salt', 16),
-    kind: fields.textOrNull('kind'),
-    members: fields.list('members').map(readMember),
-    by: readBy(fields),
-    commit: fields.bytes('commit', 32),
-    history: readHistory(fields),
-    sealed: fields.bytes('sealed', 32),
-    reason: fields.text('reason'),
-  }
 }
 
 /** T1: the next `n` on the head known, signed at the end of the transcript. */
@@ -199,27 +112,26 @@ function checkPlace(state: ThreadState | null, entry: Entry): void {
   insist(isAtEnd, 'T1', 'stale-transcript', 'the author had not seen the thread to its end')
 }
 
-/** T3: words that this part knows, one or two parties. */
+/** T3: known words, at least one party, sorted. */
 function checkTerms({ reason, kind, members }: Entry): void {
   insist(REASONS.includes(reason), 'T3', 'unknown-reason', 'an entry of an unknown reason')
   insist(kind === null || KINDS.includes(kind), 'T3', 'unknown-kind', 'a thread of an unknown kind')
-  insist(
-    members.every(({ role }) => role === 'party'),
-    'T3',
-    'unknown-role',
-    'a member of an unknown role',
-  )
+  const areRoles = members.every(({ role }) => ROLES.includes(role))
+  insist(areRoles, 'T3', 'unknown-role', 'a member of an unknown role')
+  const areFit = members.every(({ role, mandate }) => (role === 'practitioner') === (mandate !== null))
+  insist(areFit, 'T3', 'unknown-field-value', 'a practitioner has a mandate, nobody else does')
   const isSorted = isStrictlySorted(members.map(({ principal }) => principal))
-  const isCounted = members.length === 1 || members.length === 2
-  insist(isSorted && isCounted, 'T3', 'wrong-members', 'one or two parties, sorted, none twice')
+  const hasParty = members.some(({ role }) => role === 'party') && members.length <= MEMBERS_LIMIT
+  insist(isSorted && hasParty, 'T3', 'wrong-members', 'at least one party, sorted, none twice, at most 16')
 }
 
-/** T1, T3: the members are authorities, at places that lie on their keyrings. */
+/** T1, T3: party and observer are authorities, at places that lie on their keyrings. */
 function checkMembers(members: readonly Member[], keyrings: Keyrings): void {
   for (const member of members) {
     const keyring = keyrings(member.principal)
-    const isAuthority = keyring === null || keyring.kind === 'authority'
-    insist(isAuthority, 'T3', 'not-an-authority', 'only authorities can be in a thread')
+    const kind = member.role === 'practitioner' ? 'practitioner' : 'authority'
+    const isOfKind = keyring === null || keyring.kind === kind
+    insist(isOfKind, 'T3', 'not-an-authority', 'party and observer are authorities, nobody else is')
     const isOnChain = equal(keyring?.generations[member.keyringN]?.head ?? ZERO, member.keyringHead)
     insist(
       isOnChain && keyring !== null,
@@ -230,88 +142,98 @@ function checkMembers(members: readonly Member[], keyrings: Keyrings): void {
   }
 }
 
-const memberValue = ({ principal, keyringN, keyringHead, role }: Member): ValueMap => ({
-  principal,
-  keyring_n: keyringN,
-  keyring_head: keyringHead,
-  role,
-  mandate: null,
-})
-
-export const memberValues = (members: readonly Member[]): Value => members.map(memberValue)
-
-export const threadId = (
-  net: string,
-  { salt, kind, members, author }: { salt: Bytes; kind: string; members: readonly Member[]; author: Bytes },
-): Promise<Bytes> => contextHash(net, 'thread', salt, kind, null, memberValues(members), author)
+/** T2: a device of a party; a refresh or repair is any writer's. Who leaves is no member afterwards. */
+function checkEntryAuthor(state: ThreadState | null, entry: Entry, keyrings: Keyrings) {
+  const { principal } = entry.by
+  const was = memberOf(state?.members ?? entry.members, principal)
+  const author = was && (memberOf(entry.members, principal) ?? was)
+  const lowest = state?.lowest ?? new Map<string, number>()
+  const place = { members: author ? [author] : [], lowest, keyrings }
+  const device = checkAuthor('T2', entry.by, entry.statement.kid, place) // T2
+  const isWide = entry.reason === 'refresh' || entry.reason === 'repair'
+  const isAllowed = isWide ? WRITING_ROLES.includes(was?.role ?? '') : was?.role === 'party'
+  insist(isAllowed, 'T2', 'not-a-party', 'only a party changes who is in a thread') // T2
+  return device
+}
 
 async function checkGenesis(net: string, entry: Entry, author: Bytes): Promise<void> {
-  const { reason, salt, kind, members } = entry
+  const { reason, salt, kind, link, members } = entry
   const isGenesis = reason === 'genesis' && salt !== null && kind !== null
   insist(isGenesis, 'T2', 'unexpected-change', 'a genesis comes first and has a salt and a kind')
   insist(entry.history === null, 'T6', 'bad-history', 'a genesis has no history')
-  const id = await threadId(net, { salt, kind, members, author })
+  const most = OWN_KINDS.includes(kind) ? 1 : PARTIES_LIMIT
+  const areParties = members.length <= most && members.every(({ role }) => role === 'party')
+  insist(areParties, 'T3', 'wrong-members', 'one or two parties; for itself an authority writes alone')
+  const isLinked = !OWN_KINDS.includes(kind) || (link === null) === (kind === 'ledger')
+  insist(isLinked, 'T3', 'wrong-link', 'notes belong to a thread, a ledger to none')
+  insist(entry.acts.length === 0, 'T3', 'unknown-act', 'a genesis rests on nothing')
+  const id = await threadId(net, { salt, kind, link, members, author })
   insist(equal(id, entry.thread), 'T3', 'wrong-thread', 'the id does not follow from the genesis')
 }
 
-/** T2, T6: a refresh keeps the members, goes back on no keyring and leads to the epoch before. */
-function checkRefresh(state: ThreadState, { reason, salt, kind, members, history, n }: Entry): void {
-  const isRefresh = reason === 'refresh' && salt === null && kind === null
-  insist(isRefresh, 'T2', 'unexpected-change', 'salt and kind belong to the genesis')
-  const isSame =
-    members.length === state.members.length &&
-    members.every((member, i) => {
-      const before = state.members[i] as Member
-      return equal(before.principal, member.principal) && before.keyringN <= member.keyringN
-    })
-  insist(isSame, 'T2', 'unexpected-change', 'a refresh changes no member and falls on no keyring')
-  insist(history?.of === n - 1, 'T6', 'bad-history', 'the history leads to the entry before')
-}
-
-/** The thread with one more entry. `state` null: a genesis. `envelopes` null: not given.
- *  @throws Refused E1, E2, T1 to T3, T6 */
+/** The thread with one more entry. `state` null: a genesis. `envelopes` null: not given. `now`: when the server
+ *  received it, against which consents and mandates are judged. @throws Refused E1, E2, T1 to T6, T9, T10 */
 export async function acceptEntry(
   net: string,
   state: ThreadState | null,
   raw: Bytes,
-  { envelopes, keyrings }: { envelopes: Bytes | null; keyrings: Keyrings },
+  { envelopes, keyrings, now }: { envelopes: Bytes | null; keyrings: Keyrings; now: number },
 ): Promise<ThreadState> {
-  const statement = await parse(net, raw, 'thread')
-  const entry = readEntry(statement.fields)
-  const { thread, n, prev, members, by, commit, history } = entry
+  const entry = await readEntry(net, raw)
+  const { statement, n, prev, members, by, commit, history, reason } = entry
   checkPlace(state, entry) // T1
   checkTerms(entry) // T3
   checkMembers(members, keyrings) // T1, T3
-  const place = { members, lowest: state?.lowest ?? new Map<string, number>(), keyrings }
-  const author = checkAuthor('T2', by, statement.kid, place) // T2
+  const author = checkEntryAuthor(state, entry, keyrings) // T2
   await verify(statement, author.sig, net) // T2
-  if (state)
-    checkRefresh(state, entry) // T2, T6
+  const change = state && new Change(net, state, entry, { keyrings, now })
+  if (change)
+    await change.check() // T2, T3, T5, T6, T9, T10
   else await checkGenesis(net, entry, author.id) // T2, T3, T6
   const recipients = members.map(({ principal }) => principal)
   if (envelopes) await checkEnvelopes(net, envelopes, { recipients, sealed: entry.sealed, rule: 'T1' }) // T1
-  const epoch = { n, head: statement.hash, prev, author: author.id, members, commit, history }
-  const before = state ?? (await emptyThread(net, thread, entry.kind ?? '', by.principal))
+  const epoch = { n, head: statement.hash, prev, author: author.id, members, commit, history, reason }
+  const before = state ?? (await emptyThread(net, entry))
   const next = await appendItem(net, before, { item: statement.hash, by, id: null })
-  return { ...next, n, head: epoch.head, members, epochs: [...before.epochs, epoch] }
+  const isLeft = !memberOf(members, by.principal)
+  const used = change ? usedBy(before, change) : {}
+  const after = { ...next, ...used, n, head: epoch.head, members, isLeft, epochs: [...before.epochs, epoch] }
+  const areAllIn = endedMembers(after, now).length === 0
+  insist(areAllIn, 'T5', 'mandate-ended', 'a practitioner whose mandate has ended must be dropped') // T5
+  return after
 }
 
-async function emptyThread(net: string, thread: Bytes, kind: string, openedBy: Bytes): Promise<ThreadState> {
+/** T3: what an entry has used up. */
+function usedBy(state: ThreadState, change: Change): Pick<ThreadState, 'spent' | 'mandates'> {
+  const { mandates, consents } = change
+  const hashes = consents.map(({ statement }) => toHex(statement.hash))
+  return {
+    spent: new Set([...state.spent, ...hashes, ...mandates.keys()]),
+    mandates: new Map([...state.mandates, ...mandates]),
+  }
+}
+
+async function emptyThread(net: string, { thread, kind, link, by }: Entry): Promise<ThreadState> {
   return {
     thread,
-    kind,
+    kind: kind ?? '',
+    link,
     n: 0,
     head: ZERO,
     seq: 0,
     transcript: [await firstTranscript(net, thread)],
     epochs: [],
     members: [],
-    openedBy,
-    lastBy: openedBy,
+    openedBy: by.principal,
+    lastBy: by.principal,
     writers: new Map(),
     lowest: new Map(),
     ids: new MessageIds(),
     voided: new Set(),
+    spent: new Set(),
+    mandates: new Map(),
+    isLeft: false,
+    case: null,
   }
 }
 
@@ -333,13 +255,47 @@ export async function appendItem(
   }
 }
 
+/** T5: the thread after the withdrawal of a mandate, which is an item of it, and final.
+ *  @throws Refused E1, E2, wrong-thread, unknown-mandate, mandate-ended, not-a-supervisor, wrong-transcript */
+export async function acceptWithdrawal(
+  net: string,
+  state: ThreadState,
+  raw: Bytes,
+  keyrings: Keyrings,
+): Promise<{ state: ThreadState; withdrawal: Withdrawal }> {
+  const withdrawal = await readWithdrawal(net, raw)
+  const { statement, by, of, after } = withdrawal
+  insist(equal(withdrawal.thread, state.thread), 'T5', 'wrong-thread', 'of another thread') // T5
+  const members = state.members.filter(({ role }) => role === 'party')
+  const author = checkAuthor('T5', by, statement.kid, { members, lowest: state.lowest, keyrings }) // T5
+  const isSupervisor = author.roles.includes('supervisor')
+  insist(isSupervisor, 'T5', 'not-a-supervisor', 'only a supervisor withdraws a mandate') // T5
+  await verify(statement, author.sig, net)
+  const terms = state.mandates.get(toHex(of))
+  insist(terms !== undefined, 'T5', 'unknown-mandate', 'no such mandate is in force here') // T5
+  insist(!terms.isWithdrawn, 'T5', 'mandate-ended', 'the mandate was withdrawn before') // T5
+  const seen = after.seq >= 1 ? state.transcript[after.seq] : undefined
+  const isOurs = seen !== undefined && equal(seen, after.hash)
+  insist(isOurs, 'T5', 'wrong-transcript', 'the author saw another transcript') // T5
+  const next = await appendItem(net, state, { item: statement.hash, by, id: null })
+  const mandates = new Map(state.mandates).set(toHex(of), { ...terms, isWithdrawn: true })
+  return { state: { ...next, mandates }, withdrawal }
+}
+
 /** The keyring places that an item names, before anything of it is verified. */
 export async function readPlaces(
   net: string,
   raw: Bytes,
-  type: 'thread' | 'message',
+  type: 'entry' | 'message' | 'withdrawal',
 ): Promise<{ principal: Bytes; n: number }[]> {
-  const { fields } = await parse(net, raw, type)
-  const members = type === 'thread' ? fields.list('members').map(readMember) : []
-  return [readBy(fields), ...members.map(({ principal, keyringN }) => ({ principal, n: keyringN }))]
+  if (type === 'message') return [readBy((await parse(net, raw, 'message')).fields)]
+  if (type === 'withdrawal') return [readBy((await parse(net, raw, 'mandate-withdrawal')).fields)]
+  const { by, members, acts } = await readEntry(net, raw)
+  const signers = await Promise.all(acts.map((act) => readSigner(net, act)))
+  return [by, ...signers, ...members.map(({ principal, keyringN }) => ({ principal, n: keyringN }))]
+}
+
+async function readSigner(net: string, act: Bytes): Promise<By> {
+  const type = typeOf(act) as 'accept' | 'confirm' | 'consent' | 'mandate'
+  return readBy((await parse(net, act, type)).fields)
 }

@@ -1,12 +1,15 @@
-import { type Device, type ItemJson, type KeyringJson, type KeyringView, Mailbox } from '../sealed/client.ts'
+import { type Device, type ItemJson, type KeyringView, Mailbox } from '../sealed/client.ts'
 import { Refused } from '../sealed/errors.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { Hex, Progress, SessionInfo, ThreadRow } from '../transport/wire.ts'
+import { Cards } from './cards.ts'
+import { Keyrings } from './keyrings.ts'
+import { LogKeeper } from './log.ts'
 import { Reading } from './reading.ts'
 import type { Store } from './store.ts'
+import { Subjects } from './subjects.ts'
 
 const SAVE_AFTER = 1_500
-const KEYRING_PAGE = 100
 // What a Date can hold, in seconds.
 const isDate = (at: number): boolean => at <= 8_640_000_000_000
 
@@ -20,8 +23,11 @@ export class Correspondence {
   readonly store: Store
   readonly device: Device
   readonly mailbox: Mailbox
+  readonly subjects: Subjects
+  readonly cards: Cards
+  readonly log: LogKeeper
   readonly #readings = new Map<Hex, Reading>()
-  readonly #keyrings = new Map<Hex, Promise<KeyringView>>()
+  readonly #keyrings: Keyrings
   #stamp: number
   #saving: ReturnType<typeof setTimeout> | undefined
 
@@ -29,17 +35,23 @@ export class Correspondence {
     this.info = info
     this.rest = rest
     this.store = store
+    this.subjects = new Subjects(store)
     this.device = opened[0]
     this.mailbox = opened[1]
     this.#stamp = opened[2]
+    this.#keyrings = new Keyrings(rest, store, this.mailbox)
+    this.log = new LogKeeper(this)
+    this.cards = new Cards(this)
   }
 
   static async open(info: SessionInfo, rest: Rest, store: Store, device: Device): Promise<Correspondence> {
     const kept = await store.state()
-    const setup = { net: info.net, serverKey: info.server_key, device }
+    const secretariat = info.secretariat ?? null
+    const setup = { net: info.net, serverKey: info.server_key, device, secretariat }
     const mailbox = await Mailbox.open(kept ? { ...setup, state: kept.state } : setup)
     const correspondence = new Correspondence(info, rest, store, [device, mailbox, kept?.stamp ?? 0])
     await correspondence.learnKeyring(device.principal)
+    await correspondence.log.open()
     return correspondence
   }
 
@@ -61,22 +73,9 @@ export class Correspondence {
     return this.rest.get<ThreadRow>(`threads/${thread}`)
   }
 
-  /** Fetch and verify what is new in a keyring; one request at a time for each principal. */
+  /** Fetch and verify what is new in a keyring. @throws Refused, Failure */
   learnKeyring(principal: Hex): Promise<KeyringView> {
-    const running = this.#keyrings.get(principal)
-    if (running) return running
-    const learning = this.#fetchKeyring(principal).finally(() => this.#keyrings.delete(principal))
-    this.#keyrings.set(principal, learning)
-    return learning
-  }
-
-  async #fetchKeyring(principal: Hex): Promise<KeyringView> {
-    for (;;) {
-      const from = this.mailbox.keyringFrom(principal)
-      const answer = await this.rest.get<KeyringJson>(`keyrings/${principal}?from=${from}`)
-      const view = await this.mailbox.applyKeyring(answer)
-      if (answer.entries.length < KEYRING_PAGE) return view
-    }
+    return this.#keyrings.learn(principal)
   }
 
   /**
@@ -86,13 +85,25 @@ export class Correspondence {
   async checkMembers(row: ThreadRow): Promise<void> {
     try {
       for (const { principal, authority } of row.members) {
-        if (this.mailbox.keyring(principal) === null) await this.learnKeyring(principal)
-        this.mailbox.checkAuthority(authority.id, principal)
+        const keyring = this.mailbox.keyring(principal) ?? (await this.learnKeyring(principal))
+        if (keyring.kind !== 'practitioner') this.mailbox.checkAuthority(authority.id, principal)
       }
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       this.reading(row.thread).alarm ??= { code: error.code, rule: error.rule, seq: row.seq }
     }
+  }
+
+  /** K8, M9: log, keyrings and ledger are brought up to date, as far as sealing to these needs it. */
+  async makeReady(principals: readonly Hex[]): Promise<void> {
+    const { makeReady } = await import('./others.ts')
+    await makeReady(this, principals)
+  }
+
+  /** K8: finds out how far these are known. */
+  async look(principals: readonly Hex[]): Promise<void> {
+    const { look } = await import('./others.ts')
+    await look(this, principals)
   }
 
   receive(item: ItemJson): Promise<void> {
@@ -128,9 +139,11 @@ export class Correspondence {
     }) as Promise<T>
   }
 
-  /** Run `work` while no other tab sends. Not inside `writing`: sealing never waits for the line. */
-  sending<T>(work: () => Promise<T>): Promise<T> {
-    return navigator.locks.request(`messaging:${this.info.membership.id}:sending`, work) as Promise<T>
+  /** Run `work` while no other tab sends in this thread; what one thread waits for holds up no other. Not inside
+   *  `writing`: sealing never waits for the line. */
+  sending<T>(thread: Hex, work: () => Promise<T>): Promise<T> {
+    const name = `messaging:${this.info.membership.id}:sending:${thread}`
+    return navigator.locks.request(name, work) as Promise<T>
   }
 
   /** Inside `writing`: the state to store together with what was just sealed. */

@@ -1,21 +1,28 @@
 import type { SealedMessage } from '../generated/protocol.ts'
-import type { NoteInput, Sealed } from '../sealed/client.ts'
+import type { NoteInput, Sealed, StepInput, TermsJson } from '../sealed/client.ts'
 import { Refused } from '../sealed/errors.ts'
 import { retryDelay } from '../transport/backoff.ts'
 import { Failure } from '../transport/failure.ts'
 import type { Socket } from '../transport/socket.ts'
-import type { Hex, SendResult } from '../transport/wire.ts'
+import type { Base64, Hex, SendResult } from '../transport/wire.ts'
 import type { Correspondence } from './correspondence.ts'
-import type { OutboxEntry } from './store.ts'
+import { isTried, type OutboxEntry } from './store.ts'
 
 /** What the outbox keeps sealed beside each entry, to show it and to seal it again. */
 export type Copy = {
   to: { authority: string; principal: Hex } | null
   note: NoteInput | null
   of: { id: Hex; seq: number } | null
+  /** A signed statement; `terms`: of a mandate. */
+  statement?: { statement: Base64; terms: TermsJson | null } | null
+  /** A step in a case. */
+  step?: StepInput | null
 }
 
 const RESEALS = 3
+
+// What can be sealed later, when more has been fetched: until then the text waits, sealed to the own mailbox.
+const LATER = ['not-verified', 'stale-checkpoint', 'not-logged']
 
 // The keys or the thread moved on between sealing and arriving: learn, and seal anew.
 const OUTDATED = new Set([
@@ -25,6 +32,9 @@ const OUTDATED = new Set([
   'stale-transcript',
   'wrong-epoch',
 ])
+
+// In milliseconds. What an officer wrote is to be stored before patience ends, and the tab may be closed.
+const CATCH_UP_WITHIN = 5_000
 
 /**
  * Sends what was written. Bytes are stored before they are sent, and the same bytes are sent until there is a
@@ -61,6 +71,16 @@ export class Outbox {
     return this.#add(thread, 'acknowledgement', { to: null, note: null, of })
   }
 
+  /** Seal and queue a step in the case. Raises `Refused`. */
+  addStep(thread: Hex, step: StepInput): Promise<void> {
+    return this.#add(thread, 'step', { to: null, note: null, of: null, step })
+  }
+
+  /** Seal and queue a signed statement, for the others or for the own ledger. Raises `Refused`. */
+  addStatement(thread: Hex, statement: Base64, terms: TermsJson | null = null): Promise<void> {
+    return this.#add(thread, 'statement', { to: null, note: null, of: null, statement: { statement, terms } })
+  }
+
   /** Seal and queue a new thread with its first note; returns its id, until `onMoved`. Raises `Refused`. */
   async addThread(authority: string, principal: Hex, note: NoteInput): Promise<Hex> {
     const entry = await this.#makeThread({ to: { authority, principal }, note, of: null })
@@ -68,11 +88,29 @@ export class Outbox {
     return entry.thread
   }
 
+  /** Open a thread in which nothing is written yet, for files that go with its first message; returns its id.
+   *  Raises `Refused`; `Failure` without an answer. */
+  async openEmpty(authority: string, principal: Hex): Promise<Hex> {
+    for (let attempt = 0; ; attempt += 1) {
+      await this.#within.learnKeyring(principal)
+      await this.#within.makeReady([this.#within.principal, principal])
+      const { thread, body } = await this.#within.mailbox.openThread({ authority, to: principal, note: null })
+      try {
+        await this.#within.rest.post('threads', body)
+        await this.#within.reading(thread).load()
+        return thread
+      } catch (error) {
+        const isOutdated = error instanceof Failure && OUTDATED.has(error.code) && attempt < RESEALS
+        if (!isOutdated) throw error
+      }
+    }
+  }
+
   /** Try everything that waits. `again` also tries what the server had refused, sealed anew. */
   async flush(again = false): Promise<void> {
     clearTimeout(this.#retry)
     try {
-      await this.#within.sending(() => this.#sendAll(again))
+      await this.#sendAll(again)
       this.#attempt = 0
       // The server answers again: no need to wait out the socket's own delay.
       this.#socket.connect()
@@ -84,12 +122,15 @@ export class Outbox {
     this.onChange()
   }
 
-  /** Give up an entry the server refused; its text is returned for the composer. Null when it is on its way again. */
+  /** Give up an entry that the server refused or was never sent; its text is returned for the composer. Null when it
+   *  is on its way, or may have arrived. */
   async takeBack(id: Hex): Promise<Copy | null> {
     const { store } = this.#within
-    const copy = await this.#within.sending(async () => {
+    const thread = (await store.outboxEntry(id))?.thread
+    if (thread === undefined) return null
+    const copy = await this.#within.sending(thread, async () => {
       const entry = await store.outboxEntry(id)
-      if (!entry?.problem) return null
+      if (entry === undefined || (entry.problem === null && isTried(entry))) return null
       const copy = await this.#copyOf(entry)
       await this.#within.writing(async () => {
         this.#markRefused(entry)
@@ -103,29 +144,56 @@ export class Outbox {
 
   // ---------------------------------------------------------------- sealing
 
-  async #add(thread: Hex, kind: 'note' | 'acknowledgement', copy: Copy): Promise<void> {
+  async #add(thread: Hex, kind: Exclude<OutboxEntry['kind'], 'thread'>, copy: Copy): Promise<void> {
     await this.#catchUp(thread)
+    const later = (await this.#hasLooked(thread)) ? LATER : [...LATER, 'not-compared']
     try {
       await this.#make({ thread, kind }, copy)
     } catch (error) {
-      // Another tab saw more than this one has verified: the text waits, sealed, until that is fetched.
-      if (!(error instanceof Refused && error.code === 'not-verified')) throw error
+      if (!(error instanceof Refused && later.includes(error.code))) throw error
       await this.#within.writing(() => this.#store({ id: randomId(), thread, kind, body: null }, copy))
     }
     this.onChange()
     void this.flush()
   }
 
-  // Before sealing, the thread is verified to its end and its keys are those of today (M9, T4). Without a line
-  // the last verified state serves; the server's answer decides.
+  // Before sealing, the thread is verified to its end and its keys are those of today (M9, T4). Without a line, or
+  // with one that does not answer soon, the last verified state serves; the server's answer decides.
   async #catchUp(thread: Hex): Promise<void> {
     if (!this.#socket.isOpen) return
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const soon = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CATCH_UP_WITHIN)
+    })
+    await Promise.race([this.#askForNewest(thread), soon]).finally(() => clearTimeout(timer))
+  }
+
+  async #askForNewest(thread: Hex): Promise<void> {
     try {
       await this.#within.reading(thread).sync()
+      await this.#makeReady(thread)
       if (this.#within.mailbox.needsRefresh(thread)) await this.#renewKeys(thread)
     } catch (error) {
       if (!(error instanceof Failure)) throw error
     }
+  }
+
+  /** K8: whether it is known how far the members are known; not without a line. */
+  async #hasLooked(thread: Hex): Promise<boolean> {
+    const members = this.#within.mailbox.thread(thread)?.members ?? []
+    try {
+      await this.#within.look(members.map(({ principal }) => principal))
+      return true
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error
+      return false
+    }
+  }
+
+  /** M9: the log is followed, and has the newest keys of all members. */
+  #makeReady(thread: Hex): Promise<void> {
+    const members = this.#within.mailbox.thread(thread)?.members ?? []
+    return this.#within.makeReady(members.map(({ principal }) => principal))
   }
 
   /** Seal and store an entry, in the place of `replaces` if given. */
@@ -133,6 +201,7 @@ export class Outbox {
     return this.#within.writing(async () => {
       const isStopped = this.#within.reading(thread).alarm !== null
       if (isStopped) throw new Refused('T8', 'thread-stopped', 'the thread stands still')
+      this.#within.log.insistUnrefused()
       const isBehind = !replaces && (await this.#isAnyWaiting(thread))
       if (isBehind || this.#within.mailbox.pending(thread) !== null) {
         return replaces ?? this.#store({ id: randomId(), thread, kind, body: null }, copy)
@@ -152,6 +221,7 @@ export class Outbox {
     const { to, note } = copy
     if (to === null || note === null) throw new Refused('T3', 'empty-message', 'nothing to seal')
     await this.#within.learnKeyring(to.principal)
+    await this.#within.makeReady([this.#within.principal, to.principal])
     return this.#within.writing(async () => {
       const whom = { authority: to.authority, to: to.principal }
       const { thread, id, body } = await this.#within.mailbox.openThread({ ...whom, note })
@@ -165,6 +235,8 @@ export class Outbox {
     const mailbox = this.#within.mailbox
     if (copy.of) return mailbox.sealAcknowledgement(thread, { of: copy.of.id, seq: copy.of.seq })
     if (copy.note) return mailbox.sealNote(thread, copy.note)
+    if (copy.step) return (await mailbox.cases()).seal(thread, copy.step)
+    if (copy.statement) return mailbox.sealStatement(thread, copy.statement.statement, copy.statement.terms)
     throw new Refused('M5', 'empty-message', 'nothing to seal')
   }
 
@@ -195,9 +267,19 @@ export class Outbox {
   // ---------------------------------------------------------------- sending
 
   async #sendAll(again: boolean): Promise<void> {
+    const threads = new Set((await this.#within.store.outbox()).map(({ thread }) => thread))
+    const sending = [...threads].map((thread) =>
+      this.#within.sending(thread, () => this.#sendThread(thread, again)),
+    )
+    for (const end of await Promise.allSettled(sending)) if (end.status === 'rejected') throw end.reason
+  }
+
+  async #sendThread(thread: Hex, again: boolean): Promise<void> {
+    const { store } = this.#within
+    const waiting = (await store.outbox()).filter((entry) => entry.thread === thread)
     // Each as it stands when its turn comes: another tab may have sealed it anew or taken it back.
-    for (const { id } of await this.#within.store.outbox()) {
-      const entry = await this.#within.store.outboxEntry(id)
+    for (const { id } of waiting) {
+      const entry = await store.outboxEntry(id)
       if (entry && (entry.problem === null || again)) await this.#send(entry)
     }
   }
@@ -209,6 +291,7 @@ export class Outbox {
       for (let reseals = 0; ; reseals += 1) {
         if (entry.body === null) entry = await this.#sealNow(entry)
         if (entry.body === null) return // an earlier one of this thread is still underway
+        entry = await this.#markTried(entry)
         const failure = await this.#deliver(entry)
         if (failure === null) return await this.#sent(entry)
         if (failure.isTemporary) throw failure
@@ -234,7 +317,7 @@ export class Outbox {
   #withdraw(entry: OutboxEntry): Promise<OutboxEntry> {
     return this.#within.writing(async () => {
       this.#markRefused(entry)
-      const add = { ...entry, body: null, problem: null }
+      const add = { ...entry, body: null, problem: null, tried: false }
       await this.#within.store.saveSealed(this.#within.nextState(), { add })
       return add
     })
@@ -247,6 +330,7 @@ export class Outbox {
     await this.#within.learnKeyring(this.#within.principal)
     if (entry.kind === 'thread') return this.#makeThread(copy, entry)
     await this.#within.reading(entry.thread).sync()
+    await this.#makeReady(entry.thread)
     if (mailbox.pending(entry.thread) === null && mailbox.needsRefresh(entry.thread)) {
       await this.#renewKeys(entry.thread)
     }
@@ -258,6 +342,15 @@ export class Outbox {
     return this.#within.writing(() =>
       store.saveSealed(this.#within.nextState(), { add: { ...entry, problem } }),
     )
+  }
+
+  /** From here on it may have arrived, whatever is heard. Raises `Failure` while the device knows of no line. */
+  async #markTried(entry: OutboxEntry): Promise<OutboxEntry> {
+    if (globalThis.navigator?.onLine === false && !this.#socket.isOpen) throw new Failure('no-answer')
+    if (isTried(entry)) return entry
+    const tried = { ...entry, tried: true }
+    await this.#within.writing(() => this.#within.store.saveSealed(this.#within.nextState(), { add: tried }))
+    return tried
   }
 
   async #deliver(entry: OutboxEntry): Promise<Failure | null> {

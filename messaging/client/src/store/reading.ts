@@ -1,10 +1,17 @@
 import type { Applied, ItemJson } from '../sealed/client.ts'
 import { Refused } from '../sealed/errors.ts'
+import { orLater } from '../transport/failure.ts'
 import type { Hex } from '../transport/wire.ts'
 import type { Correspondence } from './correspondence.ts'
 import type { Alarm } from './store.ts'
+import { messagesOf } from './summary.ts'
 
 const PAGE = 100
+
+/** What the log is refused for is said by its own alarm. */
+function unlessRefused(error: unknown): void {
+  if (!(error instanceof Refused)) orLater(error)
+}
 
 /**
  * One thread as verified on this device: its items in order, each applied once. Items come from this device's
@@ -62,7 +69,7 @@ export class Reading {
   }
 
   async #fetch(): Promise<void> {
-    for (;;) {
+    for (let asked = false; ; ) {
       const stopped = this.#within.mailbox.thread(this.thread)?.stopped
       // Another tab of this device has seen another transcript.
       if (stopped && !this.alarm) await this.#stop({ code: stopped.code, rule: 'T8', seq: stopped.seq })
@@ -72,7 +79,13 @@ export class Reading {
         `threads/${this.thread}/items?after=${before}&limit=${PAGE}`,
       )
       // Against what was known when asking: the items may already hold one more than the end that was read first.
+      if (page.seq < before && !asked) {
+        asked = true
+        await this.#within.log.follow().catch(unlessRefused) // L8: a server that was put back gets what it lost
+        continue
+      }
       if (page.seq < before) return this.#stop({ code: 'server-went-back', rule: 'T8', seq: page.seq })
+      asked = false
       // A page with a gap is no contradiction as long as it goes on; what is missing is asked for again.
       const next = page.items.filter((item, index) => item.seq === before + 1 + index)
       await this.#applyAll(next.length > 0 ? next : page.items, true)
@@ -91,14 +104,37 @@ export class Reading {
     const mailbox = this.#within.mailbox
     try {
       for (const need of await mailbox.needs(item)) await this.#within.learnKeyring(need.principal)
-      const applied = await mailbox.applyItem(item)
+      const applied = await this.#apply(item)
       if (applied.seq > this.seq) this.applied.push(applied)
       if (isNew) await this.#within.store.saveItem(item)
+      if (isNew) await this.#keepSubject(applied)
+      if (isNew) this.#within.cards.note(this.thread)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
       await this.#within.store.saveEvidence(this.thread, item)
       await this.#stop({ code: error.code, rule: error.rule, seq: item.seq })
     }
+  }
+
+  /** L6: where the sender has seen more of the log, it is followed first. */
+  async #apply(item: ItemJson): Promise<Applied> {
+    const { mailbox, log } = this.#within
+    try {
+      return await mailbox.applyItem(item)
+    } catch (error) {
+      if (!(error instanceof Refused && error.code === 'log-withheld')) throw error
+      await log.follow()
+      return mailbox.applyItem(item)
+    }
+  }
+
+  /** The first subject that is said names the thread; pages that do not open it find it there. */
+  async #keepSubject(applied: Applied): Promise<void> {
+    if (applied.type !== 'message' || applied.message.subject === null) return
+    const first = messagesOf(this.applied).find((message) => message.subject !== null)
+    if (first?.seq !== applied.seq) return
+    // A full storage is no reason not to read.
+    await this.#within.subjects.keep(this.thread, applied.message.subject).catch(() => undefined)
   }
 
   /** A fork or a rollback stays an alarm after a reload (T8); what merely did not verify is asked for again. */

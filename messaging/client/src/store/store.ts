@@ -1,6 +1,8 @@
-import type { Device, ItemJson, PublicState } from '../sealed/client.ts'
+import type { Device, ItemJson, KeyringJson, PublicState } from '../sealed/client.ts'
+import type { Level } from '../sealed/counterparts.ts'
 import type { Base64, Hex } from '../transport/wire.ts'
 import { committed, deleteDatabase, finished, openDatabase, type StoreName } from './database.ts'
+import { forgetAtSignOut, isForgottenAtSignOut } from './shared_computer.ts'
 
 /** The network and server key that this device met first. Another one later is an alarm, not an update. */
 export interface Pin {
@@ -8,20 +10,27 @@ export interface Pin {
   serverKey: Base64
   /** The principal of the own authority (K8), once its keyring was verified here. */
   principal?: Hex
+  /** Its new keys, made here to take the place of lost ones, and not in force yet (K12). */
+  heir?: Hex
 }
 
 /** One thing on its way: finished sealed bytes, so that every retry sends the same. `id`: of the sealed message. */
 export interface OutboxEntry {
   id: Hex
   thread: Hex
-  kind: 'note' | 'acknowledgement' | 'thread'
+  kind: 'note' | 'acknowledgement' | 'statement' | 'step' | 'thread'
   queuedAt: number
   /** What is sent: `{item, ciphertext}`, or the body of a new thread; null while an earlier one is underway. */
   body: object | null
   /** What was written, sealed to the own mailbox: for showing it, and for sealing it again after `stale-epoch`. */
   copy: Base64
   problem: { code: string; message: string } | null
+  /** It has been on its way at least once: without an answer nobody knows whether it arrived. */
+  tried?: boolean
 }
+
+/** Whether the server may have it already, so that it cannot be taken back. */
+export const isTried = (entry: OutboxEntry): boolean => entry.body !== null && entry.tried === true
 
 /** What this device could not accept, and where. The thread stands still from here on. */
 export interface Alarm {
@@ -56,6 +65,16 @@ export class Store {
   async forget(): Promise<void> {
     this.#database.close()
     await deleteDatabase(this.#name)
+    forgetAtSignOut(this.#name, false)
+  }
+
+  /** Whether the keys go when the person signs out: the computer is shared. */
+  get isShared(): boolean {
+    return isForgottenAtSignOut(this.#name)
+  }
+
+  set isShared(isShared: boolean) {
+    forgetAtSignOut(this.#name, isShared)
   }
 
   device(): Promise<Device | undefined> {
@@ -127,9 +146,20 @@ export class Store {
     return this.#put('items', item)
   }
 
+  /** The threads of which this device keeps items. */
+  async keptThreads(): Promise<Hex[]> {
+    const keys = await finished(this.#database.transaction('items').objectStore('items').getAllKeys())
+    return [...new Set((keys as [Hex, number][]).map(([thread]) => thread))]
+  }
+
   /** Keep what was refused beside what was accepted: the two together are the proof. */
   saveEvidence(thread: Hex, item: ItemJson): Promise<void> {
     return this.#put('facts', item, `evidence:${thread}:${item.seq}`)
+  }
+
+  /** The item at this place that was refused. */
+  evidence(thread: Hex, seq: number): Promise<ItemJson | undefined> {
+    return this.#get('facts', `evidence:${thread}:${seq}`)
   }
 
   alarm(thread: Hex): Promise<Alarm | undefined> {
@@ -138,6 +168,51 @@ export class Store {
 
   saveAlarm(thread: Hex, alarm: Alarm): Promise<void> {
     return this.#put('facts', alarm, `alarm:${thread}`)
+  }
+
+  forgetAlarm(thread: Hex): Promise<void> {
+    return this.#delete('facts', `alarm:${thread}`)
+  }
+
+  /** A keyring that was verified here, as the server gave it. */
+  keyring(principal: Hex): Promise<KeyringJson | undefined> {
+    return this.#get('facts', `keyring:${principal}`)
+  }
+
+  saveKeyring(keyring: KeyringJson): Promise<void> {
+    return this.#put('facts', keyring, `keyring:${keyring.principal}`)
+  }
+
+  forgetKeyring(principal: Hex): Promise<void> {
+    return this.#delete('facts', `keyring:${principal}`)
+  }
+
+  /** How far others were known when this device last looked at them: a hint for lists, which decides nothing.
+   *  `views/known_keys.ts` reads it too. */
+  async levels(): Promise<Readonly<Record<Hex, Level>>> {
+    return (await this.fact<Record<Hex, Level>>('levels')) ?? {}
+  }
+
+  saveLevels(levels: Readonly<Record<Hex, Level>>): Promise<void> {
+    return this.saveFact('levels', levels)
+  }
+
+  fact<T>(key: string): Promise<T | undefined> {
+    return this.#get('facts', key)
+  }
+
+  saveFact(key: string, value: unknown): Promise<void> {
+    return this.#put('facts', value, key)
+  }
+
+  /** What is kept under this key, or `value`, kept from now on: the same for all tabs. */
+  async factOrFirst<T>(key: string, value: T): Promise<T> {
+    const transaction = this.#database.transaction('facts', 'readwrite')
+    const facts = transaction.objectStore('facts')
+    const kept = (await finished(facts.get(key))) as T | undefined
+    if (kept === undefined) facts.put(value, key)
+    await committed(transaction)
+    return kept ?? value
   }
 
   async #get<T>(store: StoreName, key: string): Promise<T | undefined> {

@@ -1,5 +1,6 @@
 // What follows from the verified items of a thread. Pure: no page, no network.
 import type { Applied, OpenedMessage } from '../sealed/client.ts'
+import type { Urgency } from '../sealed/message.ts'
 import type { Hex } from '../transport/wire.ts'
 
 export interface Summary {
@@ -8,6 +9,11 @@ export interface Summary {
   foreignReference: string | null
   /** Who owes the next word; `nobody` while there is no note. */
   turn: 'us' | 'them' | 'nobody'
+  /** Of what has not been answered: the highest urgency, and the earliest date wanted (unix seconds). */
+  urgency: Urgency
+  due: number | null
+  /** The first note that has not been answered. */
+  openFrom: number
   unread: number
 }
 
@@ -22,6 +28,9 @@ export function summarise(applied: readonly Applied[], openedSeq: number): Summa
     ownReference: null,
     foreignReference: null,
     turn: 'nobody',
+    urgency: 0,
+    due: null,
+    openFrom: 0,
     unread: 0,
   }
   let named: string | null = null
@@ -32,11 +41,37 @@ export function summarise(applied: readonly Applied[], openedSeq: number): Summa
       summary.ownReference = message.ownReference ?? summary.ownReference
       named = message.foreignReference ?? named
     } else summary.foreignReference = message.ownReference ?? summary.foreignReference
-    if (message.kind === 'note') summary.turn = message.isOwn ? 'them' : 'us'
+    if (message.kind === 'note') askFor(summary, message)
     if (!message.isOwn && message.seq > openedSeq) summary.unread += 1
   }
   summary.foreignReference ??= named
   return summary
+}
+
+/** A note passes the turn on; what the other side had wanted is answered by it. */
+function askFor(summary: Summary, { isOwn, urgency, due, seq }: OpenedMessage): void {
+  const turn = isOwn ? 'them' : 'us'
+  const isAnswer = summary.turn !== turn
+  summary.turn = turn
+  if (isAnswer) summary.openFrom = seq
+  summary.urgency = isAnswer || urgency > summary.urgency ? urgency : summary.urgency
+  const before = isAnswer ? null : summary.due
+  summary.due = before === null || due === null ? (due ?? before) : Math.min(before, due)
+}
+
+/** What is urgent and waits for us comes first, then what changed last. */
+export function byNeed(
+  one: { summary: Summary | null; changedAt: number },
+  other: { summary: Summary | null; changedAt: number },
+): number {
+  const need = ({ summary }: { summary: Summary | null }) => (summary?.turn === 'us' ? summary.urgency : 0)
+  return need(other) - need(one) || other.changedAt - one.changedAt
+}
+
+/** The language of the next note: the own side's last one here, before it that of what is answered. */
+export function nextLanguage(applied: readonly Applied[]): string | null {
+  const notes = messagesOf(applied).filter(({ kind, failed }) => kind === 'note' && failed === null)
+  return (notes.findLast(({ isOwn }) => isOwn) ?? notes.at(-1))?.language || null
 }
 
 export interface OtherSide {

@@ -25,5 +25,24 @@ export function orLater(error: unknown): void {
   if (!(error instanceof Failure && error.isTemporary)) throw error
 }
 
+// What a browser says of an import whose script it did not get; one that fails while it runs is a fault of ours.
+const NOT_FETCHED = /import(ed|ing) /i
+
+/** A script that is loaded later did not come: a broken line, which is mended by asking again. build.mjs adds this to
+ *  every such import. */
+function scriptDidNotCome(error: unknown): never {
+  if (error instanceof TypeError && NOT_FETCHED.test(error.message)) throw new Failure('no-answer')
+  throw error
+}
+
+Object.assign(globalThis, { scriptDidNotCome })
+
 // An answer over the socket has no status, so the codes that mean "not now" are named.
-const TEMPORARY = new Set(['too-many', 'unavailable', 'server-error', 'signed-out'])
+const TEMPORARY = new Set([
+  'too-many',
+  'unavailable',
+  'server-error',
+  'signed-out',
+  'being-restored',
+  'log-rolled-back',
+])

@@ -10,6 +10,8 @@ export interface SocketOptions {
   url: string
   cursors: Cursors
   onEvent<N extends EventName>(name: N, body: Events[N]): void
+  /** Any event of an audience, also one that this page knows nothing more of. */
+  onAny?(name: string): void
   onState(state: LineState, retryAt: number | null): void
   /** The server no longer holds what was missed: read everything again. */
   onReload(): void
@@ -144,6 +146,7 @@ export class Socket {
       return
     }
     if (name === 'network.queue.emptied') return
+    this.#options.onAny?.(name)
     if (isEventName(name)) this.#options.onEvent(name, frame.body as Events[EventName])
     else this.unknownEvents += 1
     if (frame.audience !== undefined && frame.seq !== undefined) this.cursors[frame.audience] = frame.seq

@@ -2,15 +2,16 @@
 // (`manage.py protocol`); the bodies of the REST calls that the pages make stand here.
 import type {
   Events as AllEvents,
+  Handler,
   ProgressMade,
   RefusedMessage,
   StoredMessage,
 } from '../generated/protocol.ts'
+import type { Role } from '../sealed/client.ts'
 
 export type Hex = string
 export type Base64 = string
 export type Cursors = Record<string, number>
-export type MembershipRole = 'officer' | 'supervisor' | 'administrator' | 'secretariat'
 
 export interface AuthorityName {
   id: string
@@ -25,17 +26,46 @@ export interface SessionInfo {
   server_key: Base64
   server_time: number
   person: { id: string; name: string; office: string }
-  membership: { id: string; role: MembershipRole }
+  membership: { id: string; roles: string[] }
+  device_roles: Role[]
   authority: AuthorityName & { kind: string }
   principal: Hex | null
-  unconfirmed: boolean
+  /** The secretariat's, which confirms the keys of others; null while it has none. */
+  secretariat?: Hex | null
   cursors: Cursors
+}
+
+/** GET log?from=N: the newest checkpoint, and leaves from number N on. */
+/** Where a thread ends after items were handed back (L8). */
+export interface ReturnedPlace {
+  thread: Hex
+  seq: number
+  returned: number
+}
+
+export interface LogPage {
+  checkpoint: string
+  witnessed: string | null
+  leaves: Base64[]
+  label_key: Base64
+  witnesses: string[]
+  quorum: number
+  urgent_hours: number
+  /** The server's statement of the last restore (L8). */
+  restore: Base64 | null
 }
 
 export interface AuthorityRow extends AuthorityName {
   functions: string[]
   principal: Hex | null
   keyring_n: number | null
+  /** Keys that are to take the place of these when the secretariat has confirmed them (K12). */
+  waiting?: Hex | null
+  /** Its State's names in the languages of the network, for searching. */
+  names?: string[]
+  /** Codes of the languages in which it accepts requests; whether an office of it is open, null: not known. */
+  languages?: string[]
+  is_open?: boolean | null
 }
 
 export type Progress = Omit<ProgressMade, 'thread'>
@@ -47,10 +77,25 @@ export interface ThreadRow {
   head: Hex
   seq: number
   transcript: Hex
-  members: { principal: Hex; role: string; authority: AuthorityName }[]
+  members: { principal: Hex; role: string; authority: AuthorityName; handler: Handler | null }[]
   opened_at: number
   changed_at: number
   progress: Progress[]
+  /** The own authority's card of it, if it has one. */
+  card?: Base64 | null
+}
+
+/** What became of a card: kept, or another one stands there. */
+export interface CardPlace {
+  thread: Hex
+  is_kept: boolean
+  card: Base64 | null
+}
+
+/** GET cards: every thread with its end and its card. */
+export interface CardPage {
+  cards: { thread: Hex; seq: number; card: Base64 | null }[]
+  next: string | null
 }
 
 export interface DeviceRequest {
@@ -71,11 +116,14 @@ export type EventName = keyof Events
 
 // A record, so that an event which the catalogue gains or loses is noticed by the compiler.
 const NAMES: Record<EventName, true> = {
+  'messaging.approval.changed': true,
   'messaging.device.declined': true,
   'messaging.device.requested': true,
   'messaging.item.appended': true,
   'messaging.keyring.grew': true,
+  'messaging.practitioner.sponsored': true,
   'messaging.progress.made': true,
+  'messaging.thread.assigned': true,
 }
 
 export const isEventName = (name: string): name is EventName => Object.hasOwn(NAMES, name)

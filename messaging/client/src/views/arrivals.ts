@@ -3,7 +3,7 @@ import { announce, byId, show, text } from './page.ts'
 
 const NEAR = 160
 
-/** Keeps the reader's place while messages arrive, and says that there are new ones below. */
+/** Keeps the reader's place while messages arrive, says that there are new ones below, and leads to the newest. */
 export class Arrivals {
   readonly #button = byId('jump')
   readonly #list: HTMLElement
@@ -12,19 +12,21 @@ export class Arrivals {
   constructor(list: HTMLElement, onSeen: () => void) {
     this.#list = list
     this.#button.addEventListener('click', () => {
-      list.lastElementChild?.scrollIntoView({ block: 'nearest', behavior: motion() })
-      this.#clear()
+      const last = list.lastElementChild
+      last?.scrollIntoView({ block: 'nearest', behavior: motion() })
+      if (last instanceof HTMLElement) last.focus({ preventScroll: true })
+      this.#unseen = 0
+      this.look()
       onSeen()
     })
-    addEventListener(
-      'scroll',
-      () => {
-        if (this.#unseen === 0 || !isNearEnd(list)) return
-        this.#clear()
+    const moved = () => {
+      if (isNearEnd(list) && this.#unseen > 0) {
+        this.#unseen = 0
         onSeen()
-      },
-      { passive: true },
-    )
+      }
+      this.look()
+    }
+    addEventListener('scroll', moved, { passive: true })
   }
 
   /** Call before the page grows. */
@@ -39,15 +41,17 @@ export class Arrivals {
       return
     }
     this.#unseen += count
-    this.#button
-      .querySelector('[data-slot="words"]')
-      ?.replaceChildren(text('new-messages', { count: number(this.#unseen) }))
-    show(this.#button, true)
+    this.look()
   }
 
-  #clear(): void {
-    this.#unseen = 0
-    show(this.#button, false)
+  /** Show the way to the newest message while it is out of sight. */
+  look(): void {
+    const last = this.#list.lastElementChild
+    const isFar = last !== null && last.getBoundingClientRect().top > innerHeight
+    const words = this.#unseen > 0 ? text('new-messages', { count: number(this.#unseen) }) : text('to-newest')
+    const place = this.#button.querySelector('[data-slot="words"]')
+    if (place !== null && place.textContent !== words) place.textContent = words
+    show(this.#button, this.#unseen > 0 || isFar)
   }
 }
 
@@ -57,5 +61,8 @@ function isNearEnd(list: HTMLElement): boolean {
 }
 
 function motion(): ScrollBehavior {
-  return matchMedia('(prefers-reduced-motion: reduce)').matches ? 'instant' : 'smooth'
+  const isCalm =
+    document.documentElement.dataset.motion === 'less' ||
+    matchMedia('(prefers-reduced-motion: reduce)').matches
+  return isCalm ? 'instant' : 'smooth'
 }

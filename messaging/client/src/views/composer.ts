@@ -1,20 +1,41 @@
-import type { NoteInput } from '../sealed/client.ts'
+import type { FileJson, NoteInput } from '../sealed/client.ts'
+import type { Urgency } from '../sealed/message.ts'
 import type { Draft, DraftKeeper } from '../store/drafts.ts'
-import { number } from './format.ts'
-import { byId, show, text } from './page.ts'
+import { dayNumber, dueOf, fieldOf, number } from './format.ts'
+import { announce, byId, show, text } from './page.ts'
 import { showProblem } from './problem.ts'
 
 // The largest sealed size is 40,960 bytes; tag, blind and the other fields take the rest.
 const MOST_BYTES = 39_500
-const FIELDS = ['subject', 'text', 'language', 'own_reference', 'foreign_reference'] as const
+// Before half of a message is written, its length is nobody's concern.
+const SHOWN_FROM = 0.5
+const FIELDS = [
+  'subject',
+  'text',
+  'language',
+  'own_reference',
+  'foreign_reference',
+  'urgency',
+  'due',
+  'reason',
+] as const
 type Field = (typeof FIELDS)[number]
 type Input = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement
+
+/** The files that go with the note. `kept` is what a draft remembers of them. */
+export interface NoteFiles {
+  ready(): Promise<readonly FileJson[]>
+  kept(): string
+  restore(files: readonly FileJson[]): void
+  clear(): void
+}
 
 /** The form in which a note is written: keeps a draft, shows its length, sends on Ctrl+Enter. */
 export class Composer {
   readonly form = byId<HTMLFormElement>('composer')
   /** Seals and queues the note. What it raises is shown, and the text stays. */
   onSend: (note: NoteInput) => Promise<void> = async () => undefined
+  files: NoteFiles | null = null
   readonly #keeper: DraftKeeper
   readonly #extra: () => Record<string, string>
   #isSending = false
@@ -37,7 +58,8 @@ export class Composer {
     })
     addEventListener('pagehide', () => void keeper.flush())
     document.addEventListener('visibilitychange', () => document.hidden && void keeper.flush())
-    this.#showLength()
+    byId<HTMLInputElement>('due-field').min = fieldOf(dayNumber(Date.now() / 1000) * 86_400)
+    this.#showState()
   }
 
   set(values: Partial<Record<Field, string>>): void {
@@ -45,7 +67,29 @@ export class Composer {
       const input = this.#input(name as Field)
       if (input) input.value = value
     }
-    this.#showLength()
+    this.#showState()
+  }
+
+  /** Not another than the form offers; what the person or a draft chooses afterwards stands. */
+  proposeLanguage(language: string | null): void {
+    const select = byId<HTMLSelectElement>('language')
+    const offered = [...select.options].find(({ value }) => value === language?.slice(0, 2))
+    if (offered) select.value = offered.value
+  }
+
+  /** Put back what was taken back, before what has been written since. */
+  setNote(note: NoteInput): void {
+    this.set({
+      text: [note.text, this.get('text')].filter(Boolean).join('\n\n'),
+      subject: note.subject ?? '',
+      own_reference: note.ownReference ?? '',
+      foreign_reference: note.foreignReference ?? '',
+      language: note.language,
+      urgency: String(note.urgency ?? 0),
+      due: note.due == null ? '' : fieldOf(note.due),
+      reason: note.reason ?? '',
+    })
+    this.files?.restore(note.files ?? [])
   }
 
   get(name: Field): string {
@@ -53,18 +97,26 @@ export class Composer {
   }
 
   changed(): void {
-    this.#showLength()
+    this.#showState()
     this.#say('draft-unsaved')
     this.#keeper.save({
-      ...Object.fromEntries(FIELDS.map((name) => [name, this.get(name)])),
+      ...this.written(),
+      ...(this.files ? { files: this.files.kept() } : {}),
       ...this.#extra(),
     })
+  }
+
+  /** What stands in the fields. */
+  written(): Record<Field, string> {
+    return Object.fromEntries(FIELDS.map((name) => [name, this.get(name)])) as Record<Field, string>
   }
 
   restore(draft: Draft): void {
     const values = FIELDS.filter((name) => typeof draft[name] === 'string').map((name) => [name, draft[name]])
     this.set(Object.fromEntries(values))
+    if (typeof draft.files === 'string') this.files?.restore(JSON.parse(draft.files) as FileJson[])
     this.#say('draft-restored')
+    announce(text('draft-restored'))
   }
 
   enable(isEnabled: boolean): void {
@@ -72,13 +124,22 @@ export class Composer {
   }
 
   note(): NoteInput {
+    const urgency = Number(this.get('urgency')) as Urgency
+    const due = dueOf(this.get('due'))
     return {
       text: this.get('text').trim(),
       subject: this.get('subject').trim() || null,
       ownReference: this.get('own_reference').trim() || null,
       foreignReference: this.get('foreign_reference').trim() || null,
       language: this.get('language'),
+      urgency,
+      due,
+      reason: this.#isHandled() ? this.get('reason').trim() : null,
     }
+  }
+
+  #isHandled(): boolean {
+    return this.get('urgency') !== '0' || dueOf(this.get('due')) !== null
   }
 
   #input(name: Field): Input | null {
@@ -89,9 +150,15 @@ export class Composer {
     byId('draft-state').textContent = text(key)
   }
 
-  #showLength(): void {
+  /** Its length, and whether an urgency or a date asks for a reason. */
+  #showState(): void {
+    const isHandled = this.#isHandled()
+    show(byId('reason-place'), isHandled)
+    byId<HTMLInputElement>('reason-field').required = isHandled
+    if (isHandled) byId<HTMLDetailsElement>('handling-fold').open = true
     const used = new TextEncoder().encode(this.get('text')).length / MOST_BYTES
-    byId('length').textContent = text('length', { percent: number(Math.ceil(used * 100)) })
+    const length = used < SHOWN_FROM ? '' : text('length', { percent: number(Math.ceil(used * 100)) })
+    byId('length').textContent = length
     byId('length').classList.toggle('is-over', used > 1)
     byId<HTMLButtonElement>('send').disabled = used > 1 || this.#isSending
     show(byId('length-over'), used > 1)
@@ -104,8 +171,11 @@ export class Composer {
     showProblem(problem, null)
     this.#setSending(true)
     try {
-      await this.onSend(this.note())
-      this.set({ text: '' })
+      const files = (await this.files?.ready()) ?? []
+      await this.onSend(files.length > 0 ? { ...this.note(), files } : this.note())
+      this.files?.clear()
+      this.set({ text: '', urgency: '0', due: '', reason: '' })
+      byId<HTMLDetailsElement>('handling-fold').open = false
       void this.#keeper.clear()
       byId('draft-state').textContent = ''
     } catch (error) {
@@ -117,7 +187,7 @@ export class Composer {
 
   /** Blanks alone are no text and no subject; the browser's own check takes them for some. */
   #refuseBlanks(): void {
-    for (const name of ['subject', 'text'] as const) {
+    for (const name of ['subject', 'text', 'reason'] as const) {
       const input = this.#input(name)
       const isBlank = input?.required === true && input.value.trim() === ''
       input?.setCustomValidity(isBlank ? text('write-something') : '')
@@ -132,10 +202,10 @@ export class Composer {
   /** While a note is being sealed its text stands still: what is cleared afterwards is what was sealed. */
   #setSending(isSending: boolean): void {
     this.#isSending = isSending
-    for (const name of ['subject', 'text'] as const) {
+    for (const name of ['subject', 'text', 'reason'] as const) {
       const input = this.#input(name)
       if (input && 'readOnly' in input) input.readOnly = isSending
     }
-    this.#showLength()
+    this.#showState()
   }
 }

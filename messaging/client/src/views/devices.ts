@@ -1,23 +1,27 @@
-import { type KeyringBody, makeDeviceRequest, makeGenesis, type Person } from '../sealed/client.ts'
+import { makeDeviceRequest, makeGenesis, type Person } from '../sealed/client.ts'
 import { createDeviceKeys, deviceWords, fingerprintDigits } from '../sealed/keys.ts'
 import type { Correspondence } from '../store/correspondence.ts'
 import { Outbox } from '../store/outbox.ts'
-import { retryDelay } from '../transport/backoff.ts'
 import { Failure, orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { SessionInfo } from '../transport/wire.ts'
 import { takeDelivery } from './deliveries.ts'
+import { dateTime } from './format.ts'
 import { showKit } from './kit.ts'
-import { byId, clone, fill, hasText, show, showOnly, slot, text } from './page.ts'
+import { announce, byId, clone, fill, hasText, show, showOnly, slot, text } from './page.ts'
 import { showProblem } from './problem.ts'
 import { RequestList } from './requests.ts'
-import { Session, takeReturnPath } from './session.ts'
+import { keepLedgerLater, Session, takeReturnPath } from './session.ts'
+import { Stewards } from './stewards.ts'
+import { postUntilAnswered } from './until_answered.ts'
 
 const STEPS = [
   'step-no-keys',
   'step-make-keyring',
   'kit',
   'step-request',
+  'step-restore',
+  'step-anew',
   'step-waiting',
   'step-ready',
 ] as const
@@ -33,20 +37,6 @@ function personOf(info: SessionInfo): Person {
 
 const now = (): number => Math.floor(Date.now() / 1000)
 
-/** The kit is printed: the same bytes are sent until the server has answered. */
-async function postUntilAnswered(rest: Rest, body: KeyringBody): Promise<void> {
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      await rest.post('keyrings', body)
-      return
-    } catch (error) {
-      if (!(error instanceof Failure && error.isTemporary) || error.isSignedOut) throw error
-      showProblem(byId('devices-problem'), error)
-      await new Promise((resolve) => setTimeout(resolve, retryDelay(attempt)))
-    }
-  }
-}
-
 class DevicesView {
   readonly #session: Session
   #look: ReturnType<typeof setInterval> | undefined
@@ -60,6 +50,7 @@ class DevicesView {
     const correspondence = await this.#session.openMailbox()
     show(byId('loading'), false)
     socket.connect()
+    if (await this.#waitsAnew()) return
     if (info.principal === null) this.#withoutKeyring()
     else if (correspondence === null) this.#offerRequest(info.principal)
     else if (correspondence.mailbox.isListed()) await this.#ready(correspondence)
@@ -69,8 +60,7 @@ class DevicesView {
   // (a) The authority has no keys yet.
   #withoutKeyring(): void {
     const { info } = this.#session
-    const mayMake = info.membership.role === 'supervisor' || info.membership.role === 'administrator'
-    this.#step(mayMake ? 'step-make-keyring' : 'step-no-keys')
+    this.#step(info.device_roles.includes('steward') ? 'step-make-keyring' : 'step-no-keys')
     this.#onClick('make-keyring', () => this.#makeKeyring())
     // A colleague, or another tab, may make them while this page is open.
     this.#session.hear = { 'messaging.keyring.grew': () => location.reload() }
@@ -79,9 +69,8 @@ class DevicesView {
   async #makeKeyring(): Promise<void> {
     const { info, rest } = this.#session
     const made = { net: info.net, person: personOf(info), keys: await createDeviceKeys(), at: now() }
-    // An administrator reads no correspondence; the server grants him nothing else.
-    const isAdministrator = info.membership.role === 'administrator'
-    const { device, kit, body } = await makeGenesis(isAdministrator ? { ...made, roles: ['steward'] } : made)
+    const kind = info.authority.kind === 'secretariat' ? 'secretariat' : 'authority'
+    const { device, kit, body } = await makeGenesis({ ...made, roles: info.device_roles, kind })
     const leaving = new AbortController()
     this.#session.hear = {
       'messaging.keyring.grew': () => {
@@ -94,7 +83,7 @@ class DevicesView {
     this.#session.hear = {}
     // The keys are kept before they are announced: an authority whose only device forgot its keys needs its kit.
     const isKept = await this.#session
-      .keepDevice(device, null, () => postUntilAnswered(rest, body))
+      .keepDevice(device, null, () => postUntilAnswered(rest, 'keyrings', body))
       .catch((error) => {
         // A colleague was faster, between the question and the answer.
         if (error instanceof Failure && error.status === 409) return false
@@ -108,6 +97,39 @@ class DevicesView {
   #offerRequest(principal: string): void {
     this.#step('step-request')
     this.#onClick('make-request', () => this.#request(principal))
+    // Only who may keep the keys can take them over.
+    show(byId('all-lost-row'), this.#session.info.device_roles.includes('steward'))
+    this.#onClick('all-lost', () => this.#restore(principal))
+  }
+
+  async #restore(principal: string): Promise<void> {
+    const { offerRestoring } = await import('./restore.ts')
+    this.#session.hear = {}
+    this.#step('step-restore')
+    byId('restore-back').onclick = () => this.#offerRequest(principal)
+    const isAuthority = this.#session.info.authority.kind !== 'secretariat'
+    show(byId('kit-lost-row'), isAuthority) // nobody would confirm those of the secretariat
+    this.#onClick('kit-lost', async () => this.#offerNewStart(principal))
+    offerRestoring(this.#session, personOf(this.#session.info), () => this.#goOn())
+  }
+
+  /** K12: whether this browser made keys that wait to take the place of lost ones. */
+  async #waitsAnew(): Promise<boolean> {
+    const { info, store } = this.#session
+    const kept = await store.device()
+    if (!kept || kept.principal === info.principal || info.principal === null) return false
+    const { awaitConfirmation } = await import('./anew.ts')
+    return awaitConfirmation(this.#session, kept)
+  }
+
+  #offerNewStart(principal: string): void {
+    this.#step('step-anew')
+    byId('anew-back').onclick = () => this.#offerRequest(principal)
+    this.#onClick('anew-go', async () => {
+      const { beginAnew } = await import('./anew.ts')
+      await beginAnew(this.#session, personOf(this.#session.info), principal)
+      location.reload()
+    })
   }
 
   async #request(principal: string): Promise<void> {
@@ -115,6 +137,7 @@ class DevicesView {
     const keys = await createDeviceKeys()
     const who = { net: info.net, principal, person: personOf(info), keys, at: now() }
     const { device, body } = await makeDeviceRequest(who)
+    this.#session.store.isShared = byId<HTMLInputElement>('shared-request').checked
     const isKept = await this.#session.keepDevice(device, principal, () =>
       rest.post('devices/requests', body),
     )
@@ -126,6 +149,7 @@ class DevicesView {
   async #wait(correspondence: Correspondence): Promise<void> {
     const { device, info } = correspondence
     byId('own-words').textContent = await deviceWords(info.net, device.id)
+    this.#showStewards(correspondence)
     this.#step('step-waiting')
     const look = () => void this.#lookForApproval(correspondence).catch(() => undefined)
     this.#session.hear = {
@@ -139,6 +163,22 @@ class DevicesView {
     await this.#checkPending(correspondence)
   }
 
+  /** Whom to call: each person once, by the names their devices signed. */
+  #showStewards({ mailbox, principal }: Correspondence): void {
+    const devices = mailbox.keyring(principal)?.devices ?? []
+    const stewards = new Map(
+      devices.filter(({ roles }) => roles.includes('steward')).map((device) => [device.person, device]),
+    )
+    byId('stewards').replaceChildren(
+      ...[...stewards.values()].map(({ name, office }) => {
+        const element = clone('steward')
+        fill(element, { name, office })
+        return element
+      }),
+    )
+    show(byId('who-approves'), stewards.size > 0)
+  }
+
   async #lookForApproval(correspondence: Correspondence): Promise<void> {
     await correspondence.learnKeyring(correspondence.principal)
     if (!correspondence.mailbox.isListed()) return
@@ -148,7 +188,11 @@ class DevicesView {
 
   /** The request may have been lost on its way, or declined while this page was closed. */
   async #checkPending(correspondence: Correspondence): Promise<void> {
-    const status = await this.#session.deviceStatus(correspondence.device.id)
+    const request = await this.#session.deviceRequest(correspondence.device.id)
+    const status = request?.status
+    byId('asked-at').textContent = request
+      ? text('device-asked', { time: dateTime(request.requested_at) })
+      : ''
     if (status === 'enrolled') await this.#lookForApproval(correspondence)
     else if (status !== 'requested') this.#declined(correspondence)
   }
@@ -162,15 +206,21 @@ class DevicesView {
   // (c) This device is approved.
   async #ready(correspondence: Correspondence): Promise<void> {
     this.#step('step-ready')
-    const requests = new RequestList(correspondence, () => this.#showDevices(correspondence))
-    this.#showDevices(correspondence)
-    const again = () => void this.#refresh(correspondence, requests).catch(orLater)
+    show(byId('write-now'), this.#session.info.device_roles.includes('officer'))
+    const stewards = new Stewards(correspondence, () => this.#showDevices(correspondence, stewards))
+    const requests = new RequestList(correspondence, stewards, () =>
+      this.#showDevices(correspondence, stewards),
+    )
+    this.#showDevices(correspondence, stewards)
+    const again = () => void this.#refresh(correspondence, requests, stewards).catch(orLater)
     const outbox = new Outbox(correspondence, this.#session.socket)
     const mailroom = { session: this.#session, correspondence, outbox }
+    keepLedgerLater(mailroom)
     this.#session.hear = {
       'messaging.keyring.grew': again,
       'messaging.device.requested': again,
       'messaging.device.declined': again,
+      'messaging.approval.changed': again,
       'messaging.item.appended': (item) => void takeDelivery(mailroom, item),
     }
     this.#session.onReload = again
@@ -180,21 +230,43 @@ class DevicesView {
       if (wasOpen) again()
       wasOpen = true
     }
-    this.#onClick('forget', async () => {
-      await this.#session.store.forget()
-      location.reload()
-    })
+    this.#offerForgetting()
+    byId('drill').addEventListener('toggle', () => void this.#offerDrill(), { once: true })
     await requests.load()
+    await stewards.load()
     correspondence.saveSoon()
   }
 
-  async #refresh(correspondence: Correspondence, requests: RequestList): Promise<void> {
-    await correspondence.learnKeyring(correspondence.principal)
-    this.#showDevices(correspondence)
-    await requests.load()
+  async #offerDrill(): Promise<void> {
+    const { offerDrill } = await import('./restore.ts')
+    offerDrill(this.#session)
   }
 
-  #showDevices(correspondence: Correspondence): void {
+  #offerForgetting(): void {
+    const { store } = this.#session
+    const shared = byId<HTMLInputElement>('shared')
+    shared.checked = store.isShared
+    shared.onchange = () => {
+      store.isShared = shared.checked
+      announce(text(shared.checked ? 'shared-computer' : 'own-computer'))
+    }
+    this.#onClick('forget', async () => {
+      await store.forget()
+      location.reload()
+    })
+  }
+
+  async #refresh(correspondence: Correspondence, requests: RequestList, stewards: Stewards): Promise<void> {
+    await correspondence.learnKeyring(correspondence.principal)
+    // Removed by a colleague: there is nothing here for this device any more.
+    if (!correspondence.mailbox.isListed()) return location.reload()
+    this.#showDevices(correspondence, stewards)
+    await requests.load()
+    await stewards.load()
+  }
+
+  #showDevices(correspondence: Correspondence, stewards: Stewards): void {
+    stewards.show()
     const keyring = correspondence.mailbox.keyring(correspondence.principal)
     byId('own-fingerprint').textContent = fingerprintDigits(correspondence.principal)
     show(byId('stands-alone'), keyring?.standsAlone === true)
@@ -205,7 +277,9 @@ class DevicesView {
         fill(element, { name: device.name, office: device.office })
         show(slot(element, 'this-device'), device.device === correspondence.device.id)
         const roles = device.roles.map((role) => (hasText(`role-${role}`) ? text(`role-${role}`) : role))
-        fill(element, { roles: roles.join(' · ') })
+        const made = text('device-made', { time: dateTime(device.madeAt) })
+        fill(element, { roles: roles.join(' · '), made })
+        stewards.offerChanges(element, device)
         return element
       }),
     )
@@ -221,7 +295,7 @@ class DevicesView {
   #goOn(): void {
     const path = takeReturnPath()
     // An administrator reads no correspondence: the path is somebody else's who used this tab before.
-    const isReader = this.#session.info.membership.role !== 'administrator'
+    const isReader = this.#session.info.device_roles.includes('officer')
     location.replace((isReader ? path : null) ?? '/devices/')
   }
 

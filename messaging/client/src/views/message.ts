@@ -1,11 +1,15 @@
 import type { Applied, OpenedMessage } from '../sealed/client.ts'
 import type { Copy } from '../store/outbox.ts'
-import type { OutboxEntry } from '../store/store.ts'
+import { isTried, type OutboxEntry } from '../store/store.ts'
 import type { Standing } from '../store/summary.ts'
 import type { AuthorityName, Hex } from '../transport/wire.ts'
-import { dateTime, languageName, setTime } from './format.ts'
+import { clock, dateTime, languageName, setTime } from './format.ts'
+import { renderHandling } from './handling.ts'
+import { changeText, isMemberChange } from './membership.ts'
 import { clone, fill, hasText, paragraphs, show, slot, text } from './page.ts'
 import { sentenceFor } from './problem.ts'
+import { stageName } from './stage_name.ts'
+import { stepFacts } from './step_facts.ts'
 
 export type Authorities = Map<Hex, AuthorityName>
 
@@ -29,12 +33,22 @@ export function renderMessage(
     authority: authorityText(authorities.get(message.principal)),
     side: text(message.isOwn ? 'side-own' : 'side-foreign'),
   })
-  setTime(slot(element, 'time'), message.receivedAt)
+  setTime(slot(element, 'time'), message.receivedAt, clock)
+  linkMore(element, message)
+  renderHandling(element, message, false)
   fillText(element, message)
   const acknowledge = slot(element, 'acknowledge')
   show(acknowledge, !message.isOwn && message.failed === null)
   acknowledge.addEventListener('click', onAcknowledge)
   return element
+}
+
+/** Pages of their own for what is rarely done: proving one message, reporting it. */
+function linkMore(element: HTMLElement, { seq, isOwn, failed }: OpenedMessage): void {
+  for (const link of element.querySelectorAll<HTMLAnchorElement>('a[data-page-of-message]'))
+    link.href = `${link.dataset.pageOfMessage}?message=${seq}`
+  show(slot(element, 'more'), failed === null)
+  show(slot(element, 'report'), !isOwn)
 }
 
 function fillText(element: HTMLElement, message: OpenedMessage): void {
@@ -54,6 +68,15 @@ function fillText(element: HTMLElement, message: OpenedMessage): void {
 }
 
 /** How far an own message has come: icon and words, never colour alone. */
+/** M8: said once, beside what else there is to say. */
+export function renderUnanchored(element: HTMLElement): void {
+  const place = element.querySelector<HTMLElement>('[data-slot="marks"]')
+  if (place === null || place.dataset.unanchored === 'true') return
+  place.dataset.unanchored = 'true'
+  place.textContent = [place.textContent ?? '', text('mark-unanchored')].join(' ').trim()
+  show(place, true)
+}
+
 export function renderStanding(element: HTMLElement, standing: Standing): void {
   const sign = clone(`standing-${standing.state}`)
   const words = slot(sign, 'words')
@@ -68,10 +91,9 @@ export function renderAcknowledged(
   by: OpenedMessage | undefined,
   isWaiting: boolean,
 ): void {
-  show(
-    slot(element, 'acknowledge'),
-    by === undefined && !isWaiting && !element.classList.contains('is-failed'),
-  )
+  const isOpen = by === undefined && !isWaiting && !element.classList.contains('is-failed')
+  show(slot(element, 'acknowledge'), isOpen)
+  if (!isOpen) slot(element, 'ask').replaceChildren()
   if (by === undefined && !isWaiting) {
     slot(element, 'standing').replaceChildren()
     return
@@ -91,16 +113,30 @@ export function renderNotice(applied: Applied, authorities: Authorities): HTMLEl
   element.id = `item-${applied.seq}`
   fill(element, { words: noticeText(applied, authorities) })
   setTime(slot(element, 'time'), applied.at)
+  const facts = applied.type === 'message' ? stepFacts(applied.message) : null
+  if (facts) element.append(facts)
   return element
+}
+
+/** M12: where the sealed part does not hold, the step stands and its reader is told. */
+function stepText({ name, office, step, failed }: OpenedMessage): string {
+  const stage = stageName(step)
+  const isWanting = failed !== null && failed !== 'cannot-open'
+  return text(isWanting ? 'notice-step-wanting' : 'notice-step', { name, office, stage })
 }
 
 function noticeText(applied: Applied, authorities: Authorities): string {
   if (applied.type === 'message') {
-    const { name, office } = applied.message
-    return text('notice-acknowledged', { name, office })
+    const { name, office, kind } = applied.message
+    if (kind === 'stage') return stepText(applied.message)
+    return text(kind === 'statement' ? 'notice-statement' : 'notice-acknowledged', { name, office })
   }
+  const nameOf = (principal: Hex) => authorityText(authorities.get(principal))
+  const authority = nameOf(applied.by)
+  if (applied.type === 'withdrawal') return text('notice-withdrawal', { authority })
+  if (isMemberChange(applied)) return changeText(applied, nameOf)
   const key = `notice-${applied.reason}`
-  return text(hasText(key) ? key : 'notice-entry', { authority: authorityText(authorities.get(applied.by)) })
+  return text(hasText(key) ? key : 'notice-entry', { authority })
 }
 
 export interface WaitingActions {
@@ -111,13 +147,18 @@ export interface WaitingActions {
 /** A message that was sealed here and is not stored yet. */
 export function renderWaiting(entry: OutboxEntry, copy: Copy | null, actions: WaitingActions): HTMLElement {
   const element = clone('waiting-message')
-  slot(element, 'text').append(...paragraphs(copy?.note?.text ?? text('waiting-note')))
+  const words = copy?.step ? `${text('waiting-step')}\n${stageName(copy.step.step)}` : text('waiting-note')
+  slot(element, 'text').append(...paragraphs(copy?.note?.text ?? words))
   if (copy?.note) slot(element, 'text').lang = copy.note.language
+  const files = copy?.note?.files ?? []
+  const names = files.map(({ name }) => name).join(', ')
+  if (files.length > 0) fill(element, { files: text('waiting-files', { names }) })
   const problem = entry.problem
   show(slot(element, 'waiting'), problem === null)
   show(slot(element, 'problem'), problem !== null)
+  show(slot(element, 'retry'), problem !== null)
   if (problem) fill(element, { 'problem-words': problem.message || sentenceFor(problem.code) })
-  show(slot(element, 'take-back'), problem !== null)
+  show(slot(element, 'take-back'), problem !== null || !isTried(entry))
   slot(element, 'retry').addEventListener('click', () => actions.onRetry())
   slot(element, 'take-back').addEventListener('click', () => actions.onTakeBack())
   return element

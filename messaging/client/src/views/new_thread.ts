@@ -1,12 +1,17 @@
+import type { NoteInput } from '../sealed/client.ts'
 import { Refused } from '../sealed/errors.ts'
 import { DraftKeeper } from '../store/drafts.ts'
+import { isTried } from '../store/store.ts'
 import { Failure } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { AuthorityRow, Hex } from '../transport/wire.ts'
+import { AuthorityChooser, askedAuthority, describeDesk } from './authority_chooser.ts'
 import { Composer } from './composer.ts'
 import { takeDelivery, takeKeyring } from './deliveries.ts'
-import { folded, number } from './format.ts'
-import { byId, clone, fill, show, slot, text } from './page.ts'
+import { inTurn } from './in_turn.ts'
+import { comparisonOf, knownLevels, showLevel } from './levels.ts'
+import { NewThreadFiles } from './new_thread_files.ts'
+import { byId, fill, show, text } from './page.ts'
 import { sentenceFor, showProblem } from './problem.ts'
 import { type Mailroom, openMailroom } from './session.ts'
 
@@ -19,7 +24,13 @@ class NewThreadView {
   readonly #mailroom: Mailroom
   readonly #keeper: DraftKeeper
   readonly #composer: Composer
-  #choices: { authority: AuthorityRow; element: HTMLElement; found: string }[] = []
+  readonly #files: NewThreadFiles
+  readonly #showOutbox = inTurn(() => this.#readOutbox())
+  readonly #chooser = new AuthorityChooser((authority) => {
+    this.#choose(authority)
+    this.#composer.changed()
+  })
+  #chosen: AuthorityRow | null = null
   #to: { authority: string; principal: Hex } | null = null
   /** The thread that waits to be opened; it gets another id when it has to be sealed again. */
   #sentThread: Hex | null = null
@@ -27,23 +38,52 @@ class NewThreadView {
   constructor(mailroom: Mailroom) {
     this.#mailroom = mailroom
     this.#keeper = new DraftKeeper(mailroom.correspondence, 'new')
-    this.#composer = new Composer(this.#keeper, () => ({ to: this.#to?.principal ?? '' }))
+    this.#composer = new Composer(this.#keeper, () => ({ to: this.#chosen?.id ?? '' }))
+    this.#files = new NewThreadFiles(mailroom.correspondence, () => this.#openForFiles())
     mailroom.session.beforeLeaving = () => this.#composer.settle()
     this.#composer.onSend = async (note) => {
-      if (this.#to === null) throw new Refused('T3', 'choose-authority', 'no counterpart chosen')
-      const { authority, principal } = this.#to
-      this.#sentThread = await mailroom.outbox.addThread(authority, principal, note)
+      const { authority, principal } = this.#counterpart()
+      const { thread } = this.#files
+      if (thread !== null) await this.#sendInto(thread, note)
+      else this.#sentThread = await mailroom.outbox.addThread(authority, principal, note)
       this.#composer.enable(false)
     }
+    this.#composer.files = this.#files
+  }
+
+  #counterpart(): { authority: string; principal: Hex } {
+    if (this.#to !== null) return this.#to
+    const code = this.#chosen ? 'authority-without-keys' : 'choose-authority'
+    throw new Refused('T3', code, 'no counterpart chosen')
+  }
+
+  /** Files belong to a thread, so it is opened first. What is written is from now on the draft of that thread: whoever
+   *  is interrupted finds it there. */
+  async #openForFiles(): Promise<Hex> {
+    const { correspondence, outbox } = this.#mailroom
+    const { authority, principal } = this.#counterpart()
+    const thread = await outbox.openEmpty(authority, principal)
+    const draft = new DraftKeeper(correspondence, thread)
+    draft.save({ ...this.#composer.written() })
+    await draft.flush()
+    await this.#keeper.clear()
+    byId<HTMLButtonElement>('authority-change').disabled = true
+    return thread
+  }
+
+  async #sendInto(thread: Hex, note: NoteInput): Promise<void> {
+    await this.#mailroom.outbox.addNote(thread, note)
+    await new DraftKeeper(this.#mailroom.correspondence, thread).clear()
+    this.#sentThread = thread
+    void this.#showOutbox()
   }
 
   async start(): Promise<void> {
     const { session, outbox } = this.#mailroom
     await this.#loadAuthorities()
-    byId('authority-search').addEventListener('input', () => this.#filter())
     byId('authority-change').addEventListener('click', () => this.#choose(null))
     byId('retry').addEventListener('click', () => void outbox.flush(true))
-    outbox.onChange = () => void this.#outboxChanged()
+    outbox.onChange = () => void this.#showOutbox()
     outbox.onMoved = (from, to) => {
       if (this.#sentThread === from) this.#sentThread = to
     }
@@ -55,26 +95,33 @@ class NewThreadView {
     show(byId('loading'), false)
     show(byId('new-thread'), true)
     session.socket.connect()
+    await this.#begin()
+    await this.#showOutbox()
+  }
+
+  /** The draft, and whom the address of the page or the draft names. */
+  async #begin(): Promise<void> {
     const draft = await this.#keeper.load()
-    if (draft) {
-      this.#composer.restore(draft)
-      const choice = this.#choices.find(
-        ({ authority }) => authority.principal && authority.principal === draft.to,
-      )
-      if (choice) this.#choose(choice.authority)
+    if (draft) this.#composer.restore(draft)
+    const asked = askedAuthority(location.search)
+    const wanted = asked ?? draft?.to ?? ''
+    const authority = this.#chooser.find(({ id, principal }) => id === wanted || principal === wanted)
+    if (authority) this.#choose(authority)
+    else if (asked !== null) {
+      byId('authority-problem').textContent = text('authority-unknown')
+      show(byId('authority-problem'), true)
     }
-    await this.#outboxChanged()
+    byId(authority ? 'subject-field' : 'authority-search').focus()
   }
 
   async #loadAuthorities(): Promise<void> {
     const { session, correspondence } = this.#mailroom
     const { authorities } = await session.rest.get<{ authorities: AuthorityRow[] }>('authorities')
-    // The secretariat can never be in a thread. Who can be written to comes first.
-    const others = authorities
-      .filter((each) => each.state !== null && each.principal !== correspondence.principal)
-      .toSorted((one, other) => Number(one.principal === null) - Number(other.principal === null))
-    this.#choices = others.map((authority) => this.#choice(authority))
-    byId('authorities').replaceChildren(...this.#choices.map((choice) => choice.element))
+    // The secretariat can never be in a thread.
+    this.#chooser.fill(
+      authorities.filter((each) => each.state !== null && each.principal !== correspondence.principal),
+    )
+    this.#chooser.showLevels(await knownLevels(correspondence.store))
   }
 
   /** An authority that had no keys may have some now. */
@@ -82,38 +129,26 @@ class NewThreadView {
     await takeKeyring(this.#mailroom, principal)
     if (this.#to !== null) return
     await this.#loadAuthorities()
-    this.#filter()
-  }
-
-  #choice(authority: AuthorityRow): { authority: AuthorityRow; element: HTMLElement; found: string } {
-    const element = clone('authority-choice')
-    fill(element, { name: authority.name, state: authority.state_name ?? '' })
-    const input = slot<HTMLInputElement>(element, 'input')
-    input.value = authority.principal ?? ''
-    input.disabled = authority.principal === null
-    show(slot(element, 'no-keys'), authority.principal === null)
-    input.addEventListener('change', () => {
-      this.#choose(authority)
-      this.#composer.changed()
-    })
-    return {
-      authority,
-      element,
-      found: folded(`${authority.name} ${authority.state_name ?? ''} ${authority.state ?? ''}`),
-    }
+    const waiting = this.#chosen && this.#chooser.find(({ id }) => id === this.#chosen?.id)
+    if (waiting) this.#choose(waiting)
   }
 
   #choose(authority: AuthorityRow | null): void {
+    this.#chosen = authority
     this.#to = authority?.principal ? { authority: authority.id, principal: authority.principal } : null
     show(byId('authority-chooser'), authority === null)
     show(byId('authority-chosen'), authority !== null)
     show(byId('authority-problem'), false)
     if (authority === null) {
-      for (const { element } of this.#choices) slot<HTMLInputElement>(element, 'input').checked = false
-      byId('authority-search').focus()
+      this.#chooser.reset()
       return
     }
-    fill(byId('authority-chosen'), { name: authority.name, state: authority.state_name ?? '' })
+    const place = byId('authority-chosen')
+    fill(place, { name: authority.name, state: authority.state_name ?? '' })
+    describeDesk(place, authority)
+    show(byId('authority-keys'), authority.principal !== null)
+    show(byId('authority-no-keys'), authority.principal === null)
+    byId('authority-change').focus()
     void this.#showFingerprint()
   }
 
@@ -126,7 +161,9 @@ class NewThreadView {
     try {
       const keyring = await correspondence.learnKeyring(to.principal)
       correspondence.mailbox.checkAuthority(to.authority, to.principal)
-      if (this.#to === to) fill(place, { digits: keyring.fingerprint })
+      if (this.#to !== to) return
+      fill(place, { digits: keyring.fingerprint })
+      await this.#showLevel(place, to)
     } catch (error) {
       if (this.#to !== to) return
       if (error instanceof Refused) this.#choose(null)
@@ -134,19 +171,19 @@ class NewThreadView {
     }
   }
 
-  #filter(): void {
-    const words = folded(byId<HTMLInputElement>('authority-search').value).split(/\s+/).filter(Boolean)
-    let shown = 0
-    for (const { element, found } of this.#choices) {
-      const matches = words.every((word) => found.includes(word))
-      show(element, matches)
-      if (matches) shown += 1
-    }
-    byId('authority-found').textContent =
-      words.length > 0 ? text('authorities-found', { count: number(shown) }) : ''
+  /** K8: how far it is known; nothing is sealed to a stranger, and where that is mended is said before writing. */
+  async #showLevel(place: HTMLElement, to: { authority: string; principal: Hex }): Promise<void> {
+    const { correspondence } = this.#mailroom
+    await correspondence.look([to.principal])
+    const level = correspondence.mailbox.keyring(to.principal)?.level ?? 'new'
+    if (this.#to !== to) return
+    showLevel(place, { level })
+    show(byId('not-compared'), level === 'seen' || level === 'new')
+    for (const link of place.querySelectorAll<HTMLAnchorElement>('[data-slot="comparison"]'))
+      link.href = comparisonOf(to.authority)
   }
 
-  async #outboxChanged(): Promise<void> {
+  async #readOutbox(): Promise<void> {
     const { outbox } = this.#mailroom
     const waiting = (await outbox.entries()).filter(({ entry }) => entry.kind === 'thread')
     const problem = waiting.find(({ entry }) => entry.problem !== null)
@@ -156,8 +193,9 @@ class NewThreadView {
     byId('new-waiting-words').textContent = problem?.entry.problem
       ? problem.entry.problem.message || sentenceFor(problem.entry.problem.code)
       : text('thread-waiting')
-    show(byId('take-back'), problem !== undefined)
-    if (problem) byId('take-back').onclick = () => void this.#takeBack(problem.entry.id)
+    const mine = problem ?? waiting.find(({ entry }) => !isTried(entry))
+    show(byId('take-back'), mine !== undefined)
+    if (mine) byId('take-back').onclick = () => void this.#takeBack(mine.entry.id)
     if (waiting.length === 0 && this.#sentThread !== null) await this.#leaveFor(this.#sentThread)
   }
 
@@ -175,18 +213,12 @@ class NewThreadView {
 
   async #takeBack(id: Hex): Promise<void> {
     const copy = await this.#mailroom.outbox.takeBack(id)
+    if (copy === null) return
     this.#composer.enable(true)
     this.#sentThread = null
-    if (!copy?.note) return
-    const { text: written, subject, ownReference, foreignReference, language } = copy.note
-    this.#composer.set({
-      text: written,
-      subject: subject ?? '',
-      own_reference: ownReference ?? '',
-      foreign_reference: foreignReference ?? '',
-      language,
-    })
-    const choice = this.#choices.find(({ authority }) => authority.principal === copy.to?.principal)
-    if (choice) this.#choose(choice.authority)
+    if (copy.note === null) return
+    this.#composer.setNote(copy.note)
+    const authority = this.#chooser.find(({ principal }) => principal === copy.to?.principal)
+    if (authority) this.#choose(authority)
   }
 }

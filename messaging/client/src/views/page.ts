@@ -20,9 +20,13 @@ export function hasText(key: string): boolean {
   return findText(key) !== null
 }
 
+/** In the sentences of every page, and in those a part of a page brings along. */
 function findText(key: string): string | null {
-  const texts = byId<HTMLTemplateElement>('texts').content
-  return texts.querySelector(`[data-text="${CSS.escape(key)}"]`)?.textContent ?? null
+  for (const { content } of document.querySelectorAll<HTMLTemplateElement>('#texts, template[data-texts]')) {
+    const found = content.querySelector(`[data-text="${CSS.escape(key)}"]`)?.textContent
+    if (found) return found
+  }
+  return null
 }
 
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {

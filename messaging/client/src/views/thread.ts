@@ -1,27 +1,43 @@
-import type { Applied, ItemJson, OpenedMessage } from '../sealed/client.ts'
+import type { ItemJson, OpenedMessage } from '../sealed/client.ts'
+import { summaryOf } from '../store/cards.ts'
 import { type Draft, DraftKeeper } from '../store/drafts.ts'
-import type { Copy } from '../store/outbox.ts'
+import type { Copy, Outbox } from '../store/outbox.ts'
 import type { Reading } from '../store/reading.ts'
-import { acknowledgementsOf, messagesOf, type OtherSide, standing, summarise } from '../store/summary.ts'
+import {
+  acknowledgementsOf,
+  messagesOf,
+  nextLanguage,
+  type OtherSide,
+  standing,
+  summarise,
+} from '../store/summary.ts'
 import { retryDelay } from '../transport/backoff.ts'
 import { orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { Hex, Progress, ThreadRow } from '../transport/wire.ts'
+import { Acknowledging } from './acknowledging.ts'
 import { Arrivals } from './arrivals.ts'
 import { Composer } from './composer.ts'
 import { confirmDelivery, recordOpened, takeDelivery, takeKeyring } from './deliveries.ts'
+import { offerEvidence } from './evidence.ts'
+import { renderHandling } from './handling.ts'
+import { inTurn } from './in_turn.ts'
+import { isMemberChange, partOf, principalsOf } from './membership.ts'
 import {
   type Authorities,
   renderAcknowledged,
-  renderMessage,
-  renderNotice,
   renderStanding,
+  renderUnanchored,
   renderWaiting,
 } from './message.ts'
-import { announce, byId, fill, show, text } from './page.ts'
-import { renderParty } from './parties.ts'
+import { announce, byId, show, slot, text } from './page.ts'
 import { sentenceFor, showProblem } from './problem.ts'
 import { type Mailroom, openMailroom } from './session.ts'
+import { ThreadFiles } from './thread_files.ts'
+import { ThreadHead } from './thread_head.ts'
+import { ThreadKeys } from './thread_keys.ts'
+import { ThreadWindow } from './thread_window.ts'
+import { Timeline } from './timeline.ts'
 
 export async function showThread(rest: Rest): Promise<void> {
   const mailroom = await openMailroom(rest)
@@ -35,13 +51,21 @@ class ThreadView {
   readonly #mailroom: Mailroom
   readonly #id: Hex
   readonly #reading: Reading
-  readonly #list = byId('messages')
-  readonly #arrivals = new Arrivals(this.#list, () => void this.#markOpened())
+  readonly #head: ThreadHead
+  readonly #timeline: Timeline
+  readonly #window: ThreadWindow
+  readonly #keys: ThreadKeys
+  readonly #arrivals: Arrivals
   readonly #composer: Composer
+  readonly #files: ThreadFiles
   readonly #keeper: DraftKeeper
   readonly #authorities: Authorities = new Map()
-  readonly #elements = new Map<number, HTMLElement>()
+  readonly #asking = new Acknowledging((message) => this.#acknowledge(message))
   readonly #acknowledging = new Set<Hex>()
+  readonly #showOutbox = inTurn(() => this.#readOutbox())
+  /** Something was sent from this page and has not been shown as waiting. */
+  #isSent = false
+  #outbox: Awaited<ReturnType<Outbox['entries']>> = []
   #row: ThreadRow
   #other: OtherSide = { deliveredSeq: 0, opened: null }
   #openedSeq = 0
@@ -51,10 +75,22 @@ class ThreadView {
     this.#row = row
     this.#id = row.thread
     this.#reading = mailroom.correspondence.reading(row.thread)
+    this.#head = new ThreadHead(mailroom.correspondence)
+    this.#timeline = new Timeline(byId('messages'), this.#authorities, (message) => this.#ask(message))
+    this.#window = new ThreadWindow(this.#reading, this.#timeline)
+    this.#window.onShown = () => this.#showAgain()
+    this.#keys = new ThreadKeys(mailroom.correspondence, this.#timeline)
+    this.#arrivals = new Arrivals(byId('messages'), () => void this.#markOpened())
     this.#keeper = new DraftKeeper(mailroom.correspondence, row.thread)
     this.#composer = new Composer(this.#keeper)
+    this.#files = new ThreadFiles(mailroom.correspondence, row.thread, () => this.#composer.changed())
+    this.#composer.files = this.#files
+    this.#timeline.onMessage = (element, message) => this.#files.show(element, message)
     mailroom.session.beforeLeaving = () => this.#composer.settle()
-    this.#composer.onSend = (note) => mailroom.outbox.addNote(this.#id, note)
+    this.#composer.onSend = async (note) => {
+      this.#isSent = true
+      await mailroom.outbox.addNote(this.#id, note)
+    }
   }
 
   async start(): Promise<void> {
@@ -63,19 +99,27 @@ class ThreadView {
     this.#openedSeq = this.#own()?.opened_seq ?? 0
     const unreadAfter = this.#openedSeq
     this.#listen()
+    const card = await correspondence.cards.read(this.#row)
+    if ((await this.#window.glimpse(correspondence, this.#row)) && card.text)
+      this.#head.show(this.#row, summaryOf(card.text, unreadAfter), false)
     await this.#reading.load(this.#row.seq)
     await correspondence.checkMembers(this.#row)
-    this.#add(this.#reading.applied)
+    if (card.standing !== 'current') correspondence.cards.note(this.#id)
+    this.#showKeys()
+    this.#nameMembers()
+    const isAsBefore = this.#window.begin(unreadAfter)
+    this.#timeline.drawUnreadLine(messagesOf(this.#reading.applied), unreadAfter)
     await this.#takeProgress(this.#row.progress)
     this.#describe()
-    // Beside the messages where there is room; else closed, so that the messages come first.
-    byId<HTMLDetailsElement>('parties-fold').open = matchMedia('(min-width: 60rem)').matches
+    this.#outbox = await outbox.entries(this.#id)
+    this.#composer.proposeLanguage(this.#languageWaiting() ?? nextLanguage(this.#reading.applied))
     show(byId('loading'), false)
     show(byId('thread'), true)
-    this.#goTo(unreadAfter)
-    outbox.onChange = () => void this.#outboxChanged()
+    void this.#look() // after what is to be read: on a weak line one waits for the other
+    if (!isAsBefore) this.#goTo(unreadAfter)
+    outbox.onChange = () => void this.#showOutbox()
     session.socket.connect()
-    await this.#outboxChanged()
+    await this.#showOutbox()
     await this.#restoreDraft()
     void outbox.flush()
     await this.#seen()
@@ -88,9 +132,14 @@ class ThreadView {
         if (item.thread !== this.#id) return void takeDelivery(this.#mailroom, item)
         void this.#receive(item).catch((error) => this.#orAgain(error))
       },
-      'messaging.keyring.grew': ({ principal }) => void takeKeyring(this.#mailroom, principal),
+      'messaging.keyring.grew': ({ principal }) => void this.#learnKeys(principal),
       'messaging.progress.made': (progress) => {
         if (progress.thread === this.#id) void this.#takeProgress([progress])
+      },
+      'messaging.thread.assigned': ({ thread, principal, handler }) => {
+        if (thread !== this.#id) return
+        for (const member of this.#row.members) if (member.principal === principal) member.handler = handler
+        this.#describe()
       },
     }
     session.onOpen = () => {
@@ -101,16 +150,37 @@ class ThreadView {
     session.onReload = () => this.#catchUpSoon()
     document.addEventListener('visibilitychange', () => void this.#markOpened())
     byId('retry').addEventListener('click', () => void outbox.flush(true))
+    byId('take-thread').addEventListener('click', () => void this.#take())
+  }
+
+  async #learnKeys(principal: Hex): Promise<void> {
+    await takeKeyring(this.#mailroom, principal)
+    await this.#look()
+  }
+
+  /** K8: how far the others are known. */
+  async #look(): Promise<void> {
+    const others = this.#row.members.map(({ principal }) => principal)
+    await this.#mailroom.correspondence.look(others).catch(orLater)
+    this.#head.asked()
+    this.#describe()
+    this.#showKeys()
+    this.#timeline.add([])
+  }
+
+  /** What happened to the keys of those in here since the thread began. */
+  #showKeys(): void {
+    this.#keys.show(this.#row, this.#reading.applied[0]?.at ?? Number.POSITIVE_INFINITY)
+  }
+
+  /** Earlier items have come to the page. */
+  #showAgain(): void {
+    this.#showStandings()
+    this.#describe()
   }
 
   #own(): Progress | undefined {
     return this.#row.progress.find((each) => each.principal === this.#mailroom.correspondence.principal)
-  }
-
-  /** The other side first: its digits are those to compare. */
-  #parties(): ThreadRow['members'] {
-    const { principal } = this.#mailroom.correspondence
-    return this.#row.members.toSorted((one) => (one.principal === principal ? 1 : -1))
   }
 
   async #receive(item: ItemJson): Promise<void> {
@@ -138,26 +208,35 @@ class ThreadView {
 
   /** Show what was applied since the last look, without moving what is being read. */
   async #grown(): Promise<void> {
-    const fresh = this.#reading.applied.filter((applied) => !this.#elements.has(applied.seq))
+    const fresh = this.#reading.applied.filter((applied) => applied.seq > this.#timeline.seq)
     if (fresh.length > 0) {
       const wasAtEnd = this.#arrivals.wasAtEnd()
-      this.#add(fresh)
+      if (fresh.some(isMemberChange)) await this.#learnMembers()
+      this.#timeline.add(fresh)
       const foreign = messagesOf(fresh).filter((message) => !message.isOwn).length
       if (foreign > 0) this.#arrivals.added(foreign, wasAtEnd)
+      this.#showWaiting()
     }
     this.#describe()
     this.#showStandings()
     await this.#seen()
   }
 
-  #add(applied: readonly Applied[]): void {
-    for (const each of applied) {
-      const element =
-        each.type === 'message' && each.message.kind === 'note'
-          ? renderMessage(each.message, this.#authorities, () => void this.#acknowledge(each.message))
-          : renderNotice(each, this.#authorities)
-      this.#elements.set(each.seq, element)
-      this.#list.append(element)
+  /** Who is in the thread now, after somebody came or went. */
+  async #learnMembers(): Promise<void> {
+    this.#row = await this.#mailroom.correspondence.thread(this.#id)
+    for (const member of this.#row.members) this.#authorities.set(member.principal, member.authority)
+    this.#nameMembers()
+  }
+
+  /** The names of those who were here once: their verified keyrings have them. */
+  #nameMembers(): void {
+    const { mailbox } = this.#mailroom.correspondence
+    for (const principal of principalsOf(this.#reading.applied)) {
+      const authority = mailbox.keyring(principal)?.authority
+      if (!authority || this.#authorities.has(principal)) continue
+      const { id, name, state = null, state_name = null } = authority
+      this.#authorities.set(principal, { id, name, state, state_name })
     }
   }
 
@@ -179,29 +258,36 @@ class ThreadView {
 
   #showStandings(): void {
     const acknowledgements = acknowledgementsOf(this.#reading.applied)
+    const newest = this.#unacknowledged().at(-1)
     for (const message of messagesOf(this.#reading.applied)) {
-      const element = this.#elements.get(message.seq)
+      const element = this.#timeline.element(message.seq)
       if (element === undefined || message.kind !== 'note') continue
       if (message.isOwn) renderStanding(element, standing(message, acknowledgements, this.#other))
       else renderAcknowledged(element, acknowledgements.get(message.id), this.#acknowledging.has(message.id))
+      slot(element, 'acknowledge').classList.toggle('primary', message === newest)
     }
   }
 
   #describe(): void {
-    const { correspondence } = this.#mailroom
     const summary = summarise(this.#reading.applied, this.#openedSeq)
-    const subject = summary.subject ?? text('no-subject')
-    byId('subject').textContent = subject
-    fill(byId('references'), { own: summary.ownReference ?? '—', foreign: summary.foreignReference ?? '—' })
+    this.#head.show(this.#row, summary, this.#reading.alarm !== null)
     this.#prefill('own_reference', summary.ownReference)
     this.#prefill('foreign_reference', summary.foreignReference)
-    byId('parties').replaceChildren(
-      ...this.#parties().map((member) => {
-        const isOwn = member.principal === correspondence.principal
-        return renderParty(member, correspondence.mailbox.keyring(member.principal), isOwn)
-      }),
-    )
+    for (const message of messagesOf(this.#reading.applied)) {
+      const element = this.#timeline.element(message.seq)
+      if (element && message.kind === 'note')
+        renderHandling(element, message, message.seq >= summary.openFrom)
+    }
+    this.#showUnanchored()
     this.#showAlarm()
+  }
+
+  /** M8: what a removed device may have written later than it says. */
+  #showUnanchored(): void {
+    for (const seq of this.#mailroom.correspondence.mailbox.unanchored(this.#id)) {
+      const element = this.#timeline.element(seq)
+      if (element) renderUnanchored(element)
+    }
   }
 
   #prefill(name: 'own_reference' | 'foreign_reference', reference: string | null): void {
@@ -211,20 +297,56 @@ class ThreadView {
   #showAlarm(): void {
     const alarm = this.#reading.alarm
     show(byId('alarm'), alarm !== null)
-    this.#composer.enable(alarm === null)
+    const part = partOf(this.#mailroom.correspondence.mailbox.thread(this.#id), this.#mailroom.correspondence)
+    this.#composer.enable(alarm === null && part === 'writes')
+    show(byId('composer'), part === 'writes')
+    show(byId('has-left'), part === 'left')
+    show(byId('reads-along'), part === 'reads')
     byId('thread').classList.toggle('is-stopped', alarm !== null)
+    show(byId('take-step'), alarm === null && part === 'writes' && this.#row.kind === 'case')
     if (alarm === null) return
     byId('alarm-words').textContent = sentenceFor(alarm.code)
     byId('alarm-place').textContent = `${alarm.rule} ${alarm.code}, ${alarm.seq}`
+    void offerEvidence(this.#mailroom.correspondence, this.#id, alarm)
   }
 
   #goTo(unreadAfter: number): void {
     if (this.#reading.alarm) return
-    const messages = messagesOf(this.#reading.applied)
+    const messages = messagesOf(this.#reading.applied).filter(({ kind }) => kind === 'note')
     const target = messages.find((message) => !message.isOwn && message.seq > unreadAfter) ?? messages.at(-1)
-    const element = target && this.#elements.get(target.seq)
+    const element = target && this.#timeline.element(target.seq)
     if (element && element.getBoundingClientRect().top > innerHeight * 0.6)
       element.scrollIntoView({ block: 'center' })
+    this.#arrivals.look()
+  }
+
+  /** Say that the person at this desk handles the thread from now on; the event that follows shows it. */
+  async #take(): Promise<void> {
+    try {
+      await this.#mailroom.session.rest.post(`threads/${this.#id}/handler`, {})
+      announce(text('thread-taken'))
+    } catch (error) {
+      showProblem(byId('thread-problem'), error)
+    }
+  }
+
+  // ---------------------------------------------------------------- acknowledging
+
+  #unacknowledged(): OpenedMessage[] {
+    const acknowledgements = acknowledgementsOf(this.#reading.applied)
+    return messagesOf(this.#reading.applied).filter(
+      (message) =>
+        !message.isOwn &&
+        message.kind === 'note' &&
+        message.failed === null &&
+        !acknowledgements.has(message.id) &&
+        !this.#acknowledging.has(message.id),
+    )
+  }
+
+  #ask(message: OpenedMessage): void {
+    const element = this.#timeline.element(message.seq)
+    if (element) this.#asking.ask(element, message)
   }
 
   async #acknowledge(message: OpenedMessage): Promise<void> {
@@ -240,34 +362,60 @@ class ThreadView {
     }
   }
 
-  async #outboxChanged(): Promise<void> {
-    const { outbox } = this.#mailroom
-    const entries = await outbox.entries(this.#id)
+  // ---------------------------------------------------------------- what waits to be sent
+
+  async #readOutbox(): Promise<void> {
+    this.#outbox = await this.#mailroom.outbox.entries(this.#id)
     this.#acknowledging.clear()
-    for (const { copy } of entries) if (copy?.of) this.#acknowledging.add(copy.of.id)
+    for (const { copy } of this.#outbox) if (copy?.of) this.#acknowledging.add(copy.of.id)
+    this.#showWaiting()
+    await this.#grown()
+  }
+
+  /** Show what is not yet in the thread: whose answer is late may be there already, and is shown once. */
+  #showWaiting(): void {
+    const { outbox } = this.#mailroom
+    const arrived = new Set(messagesOf(this.#reading.applied).map((message) => message.id))
+    const written = this.#outbox.filter(({ entry }) => entry.kind !== 'statement')
+    const waiting = written.filter(({ entry }) => !arrived.has(entry.id))
+    const notes = waiting.filter(({ entry }) => entry.kind !== 'acknowledgement' || entry.problem !== null)
     const actions = (id: Hex) => ({
       onRetry: () => void outbox.flush(true),
       onTakeBack: () => void this.#takeBack(id),
     })
-    const notes = entries.filter(({ entry }) => entry.kind !== 'acknowledgement' || entry.problem !== null)
-    byId('waiting').replaceChildren(
-      ...notes.map(({ entry, copy }) => renderWaiting(entry, copy, actions(entry.id))),
-    )
-    show(byId('retry-row'), entries.length > 0)
-    await this.#grown()
+    const list = byId('waiting')
+    const isNew = this.#isSent && notes.length > list.childElementCount
+    list.replaceChildren(...notes.map(({ entry, copy }) => renderWaiting(entry, copy, actions(entry.id))))
+    show(byId('retry-row'), waiting.length > 0)
+    if (!isNew) return
+    this.#isSent = false
+    list.lastElementChild?.scrollIntoView({ block: 'nearest' }) // where the text went that was just sent
+  }
+
+  /** What was written last may not have left yet. */
+  #languageWaiting(): string | null {
+    return this.#outbox.findLast(({ copy }) => copy?.note)?.copy?.note?.language ?? null
   }
 
   async #takeBack(id: Hex): Promise<void> {
     const copy: Copy | null = await this.#mailroom.outbox.takeBack(id)
+    if (copy?.step) {
+      const { keepAsDraft } = await import('./step_draft.ts')
+      await keepAsDraft(this.#mailroom.correspondence, this.#id, copy.step)
+      location.assign(`/threads/${this.#id}/step/`)
+    }
     if (!copy?.note) return
-    this.#composer.set({ text: [copy.note.text, this.#composer.get('text')].filter(Boolean).join('\n\n') })
+    this.#composer.setNote(copy.note)
     this.#composer.changed()
+    byId('text').focus()
   }
 
   async #restoreDraft(): Promise<void> {
     const draft: Draft | null = await this.#keeper.load()
-    if (draft?.text && this.#composer.get('text') === '') this.#composer.restore(draft)
+    if ((draft?.text || hasFiles(draft)) && this.#composer.get('text') === '') this.#composer.restore(draft)
   }
+
+  // ---------------------------------------------------------------- what was seen
 
   async #seen(): Promise<void> {
     this.#mailroom.correspondence.saveSoon()
@@ -281,7 +429,7 @@ class ThreadView {
   async #markOpened(): Promise<void> {
     const last = messagesOf(this.#reading.applied).findLast((message) => !message.isOwn)
     if (last === undefined || document.hidden || last.seq <= this.#openedSeq || this.#reading.alarm) return
-    const element = this.#elements.get(last.seq)
+    const element = this.#timeline.element(last.seq)
     if (element === undefined || element.getBoundingClientRect().top > innerHeight) return
     const before = this.#openedSeq
     this.#openedSeq = this.#reading.seq
@@ -293,3 +441,6 @@ class ThreadView {
     }
   }
 }
+
+const hasFiles = (draft: Draft | null): draft is Draft =>
+  typeof draft?.files === 'string' && draft.files !== '[]'

@@ -1,18 +1,21 @@
-import { summarise } from '../store/summary.ts'
+import type { SeenCard } from '../sealed/own_cards.ts'
+import { summaryOf } from '../store/cards.ts'
+import { byNeed, summarise } from '../store/summary.ts'
 import { orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
-import type { Hex, ThreadRow } from '../transport/wire.ts'
-import { folded, number, setTime } from './format.ts'
+import type { Hex, Progress, ThreadRow } from '../transport/wire.ts'
+import type { CardSearch } from './card_search.ts'
+import { folded, number } from './format.ts'
+import { inTurn } from './in_turn.ts'
+import { knownLevels } from './levels.ts'
 import { byId, clone, fill, show, slot, text } from './page.ts'
 import { type Mailroom, openMailroom } from './session.ts'
-
-interface Row {
-  thread: ThreadRow
-  element: HTMLElement
-  found: string
-}
+import { matches, ThreadFilters } from './thread_filters.ts'
+import { Row } from './thread_row.ts'
 
 const AT_ONCE = 3
+// Threads that a search found and the page did not have: as many as can be read through.
+const FOUND_MOST = 50
 
 export async function showThreads(rest: Rest): Promise<void> {
   const mailroom = await openMailroom(rest)
@@ -23,6 +26,11 @@ class ThreadsView {
   readonly #mailroom: Mailroom
   readonly #rows = new Map<Hex, Row>()
   readonly #list = byId('threads')
+  readonly #filters = new ThreadFilters(() => this.#filter())
+  readonly #showOutbox = inTurn(() => this.#readOutbox())
+  readonly #findMore = inTurn(() => this.#find())
+  #search: CardSearch | null = null
+  #isSearching = false
   #next: string | null = null
   #opening: Row[] = []
   #running = 0
@@ -34,8 +42,9 @@ class ThreadsView {
   async start(): Promise<void> {
     const { session, outbox } = this.#mailroom
     session.hear = {
-      'messaging.item.appended': (item) => void this.#hearItem(item.thread),
+      'messaging.item.appended': (item) => void this.#refresh(item.thread),
       'messaging.progress.made': (progress) => void this.#refresh(progress.thread),
+      'messaging.thread.assigned': ({ thread }) => void this.#refresh(thread),
     }
     session.onReload = () => void this.#reload()
     let wasOpen = false
@@ -44,14 +53,18 @@ class ThreadsView {
       if (wasOpen) void this.#reload().catch(orLater)
       wasOpen = true
     }
-    outbox.onChange = () => void this.#showWaiting()
-    byId('search').addEventListener('input', () => this.#filter())
+    outbox.onChange = () => void this.#showOutbox()
+    byId('search').addEventListener('input', () => {
+      this.#filter()
+      void this.#findMore()
+    })
+    byId('open-unsearched').addEventListener('click', () => void this.#openUnsearched())
     byId('search-form').addEventListener('submit', (event) => event.preventDefault())
     byId('more').addEventListener('click', () => void this.#loadPage())
     await this.#loadPage()
     show(byId('loading'), false)
     session.socket.connect()
-    await this.#showWaiting()
+    await this.#showOutbox()
   }
 
   async #loadPage(): Promise<void> {
@@ -60,9 +73,15 @@ class ThreadsView {
       `threads?limit=50${before}`,
     )
     this.#next = page.next
-    for (const thread of page.threads) this.#list.append(this.#place(thread).element)
+    const showFor = await knownLevels(this.#mailroom.correspondence.store)
+    for (const thread of page.threads) {
+      const { element, counterpart } = this.#place(thread)
+      showFor(element, counterpart)
+      if (element.parentNode === null) this.#list.append(element)
+    }
     show(byId('more'), page.next !== null)
     this.#showEmpty()
+    this.#filter()
   }
 
   async #reload(): Promise<void> {
@@ -73,37 +92,59 @@ class ThreadsView {
 
   /** Make or update the row of a thread, and queue the thread for opening. */
   #place(thread: ThreadRow): Row {
-    const known = this.#rows.get(thread.thread)
-    const row = known ?? { thread, element: clone('thread-row'), found: '' }
-    row.thread = thread
+    const row = this.#rows.get(thread.thread) ?? new Row(thread)
     this.#rows.set(thread.thread, row)
-    const other = this.#other(thread)
-    slot<HTMLAnchorElement>(row.element, 'link').href = `/threads/${thread.thread}/`
-    fill(row.element, { authority: other?.authority.name ?? '', state: other?.authority.state_name ?? '' })
-    setTime(slot(row.element, 'time'), thread.changed_at)
+    const { principal, info } = this.#mailroom.correspondence
+    row.update(thread, { principal, person: info.person.id })
     this.#opening.push(row)
     this.#openNext()
     return row
-  }
-
-  #other(thread: ThreadRow): ThreadRow['members'][number] | undefined {
-    return thread.members.find((member) => member.principal !== this.#mailroom.correspondence.principal)
   }
 
   // First screenful first: rows are queued in the order in which they stand on the page.
   #openNext(): void {
     while (this.#running < AT_ONCE) {
       const row = this.#opening.shift()
-      if (row === undefined) return
+      if (row === undefined) break
       this.#running += 1
       void this.#open(row).finally(() => {
         this.#running -= 1
         this.#openNext()
       })
     }
+    // Once for all that was opened: what is urgent goes to the top, and nothing else moves.
+    if (this.#running === 0) this.#sort()
   }
 
+  /** Show what the card says; a thread of which it does not say enough is opened. */
   async #open(row: Row): Promise<void> {
+    const { correspondence } = this.#mailroom
+    const seen = await correspondence.cards.read(row.thread)
+    const openedSeq = this.#mine(row)?.opened_seq ?? 0
+    const alarm = await correspondence.store.alarm(row.thread.thread)
+    const isKnown = correspondence.reading(row.thread.thread).seq > 0
+    if (seen.text && !isKnown) {
+      const isVerified = seen.standing !== 'unverified'
+      row.describe(summaryOf(seen.text, openedSeq), alarm !== undefined, isVerified)
+      this.#filter()
+    }
+    if (isKnown || alarm !== undefined || !this.#isEnough(row, seen)) await this.#verify(row, seen)
+  }
+
+  /** Nothing came since the card was made that this device has to tell of, and nothing it has seen is gone. */
+  #isEnough(row: Row, { standing }: SeenCard): boolean {
+    const { thread, seq, transcript } = row.thread
+    const pin = this.#mailroom.correspondence.mailbox.pin(thread)
+    const isAsSeen = pin === null || pin.seq < seq || (pin.seq === seq && pin.transcript === transcript)
+    const isDelivered = row.thread.progress.length === 0 || (this.#mine(row)?.delivered_seq ?? 0) >= seq
+    return standing === 'current' && isAsSeen && isDelivered
+  }
+
+  #mine(row: Row): Progress | undefined {
+    return row.thread.progress.find((each) => each.principal === this.#mailroom.correspondence.principal)
+  }
+
+  async #verify(row: Row, { standing }: SeenCard): Promise<void> {
     const { correspondence } = this.#mailroom
     const reading = correspondence.reading(row.thread.thread)
     try {
@@ -113,69 +154,94 @@ class ThreadsView {
       fill(row.element, { subject: text('thread-not-opened') })
       return
     }
-    this.#describe(row)
+    row.describe(summarise(reading.applied, this.#mine(row)?.opened_seq ?? 0), reading.alarm !== null)
+    this.#filter()
+    if (standing !== 'current') correspondence.cards.note(row.thread.thread)
     void this.#confirmDelivery(row, reading.seq)
     correspondence.saveSoon()
   }
 
-  #describe(row: Row): void {
-    const { correspondence } = this.#mailroom
-    const reading = correspondence.reading(row.thread.thread)
-    const mine = row.thread.progress.find((each) => each.principal === correspondence.principal)
-    const summary = summarise(reading.applied, mine?.opened_seq ?? 0)
-    const references = [summary.ownReference, summary.foreignReference].filter((each) => each !== null)
-    fill(row.element, { subject: summary.subject ?? text('no-subject'), references: references.join(' · ') })
-    row.element.classList.toggle('is-unread', summary.unread > 0)
-    show(slot(row.element, 'needs-us'), summary.turn === 'us' && reading.alarm === null)
-    show(slot(row.element, 'needs-them'), summary.turn === 'them' && reading.alarm === null)
-    show(slot(row.element, 'stopped'), reading.alarm !== null)
-    const unread = slot(row.element, 'unread')
-    unread.textContent = text('unread', { count: number(summary.unread) })
-    show(unread, summary.unread > 0)
-    row.found = folded([row.element.textContent ?? '', ...references].join(' '))
-    this.#filter()
-  }
-
   async #confirmDelivery(row: Row, seq: number): Promise<void> {
-    const { correspondence, session } = this.#mailroom
-    const mine = row.thread.progress.find((each) => each.principal === correspondence.principal)
-    if (seq === 0 || (mine?.delivered_seq ?? 0) >= seq) return
+    const { session } = this.#mailroom
+    if (seq === 0 || (this.#mine(row)?.delivered_seq ?? 0) >= seq) return
     await session.rest.post(`threads/${row.thread.thread}/delivered`, { seq }).catch(() => undefined)
-  }
-
-  async #hearItem(thread: Hex): Promise<void> {
-    await this.#refresh(thread)
-    this.#sort()
   }
 
   async #refresh(thread: Hex): Promise<void> {
     const fresh = await this.#mailroom.correspondence.thread(thread).catch(() => null)
-    if (fresh === null) return
-    const isNew = !this.#rows.has(thread)
-    const row = this.#place(fresh)
-    if (isNew) this.#list.prepend(row.element)
+    const isOurs = fresh?.kind === 'ledger' || fresh?.kind === 'notes' // what we write for ourselves is in no list
+    if (fresh === null || isOurs) return
+    const { element } = this.#place(fresh)
+    if (element.parentNode === null) this.#list.prepend(element)
     this.#showEmpty()
   }
 
   #sort(): void {
-    const rows = [...this.#rows.values()].sort(
-      (one, other) => other.thread.changed_at - one.thread.changed_at,
-    )
+    const rows = [...this.#rows.values()].sort(byNeed)
+    const isInOrder = rows.every(({ element }, index) => this.#list.children[index] === element)
+    if (isInOrder) return
     // Moving the row that holds the focus would drop it.
     const focused = document.activeElement as HTMLElement | null
     for (const row of rows) this.#list.append(row.element)
     if (focused && this.#list.contains(focused)) focused.focus({ preventScroll: true })
   }
 
-  #filter(): void {
-    const words = folded(byId<HTMLInputElement>('search').value).split(/\s+/).filter(Boolean)
-    let shown = 0
-    for (const row of this.#rows.values()) {
-      const matches = words.every((word) => row.found.includes(word))
-      show(row.element, matches)
-      if (matches) shown += 1
+  get #words(): string[] {
+    return folded(byId<HTMLInputElement>('search').value).split(/\s+/).filter(Boolean)
+  }
+
+  /** Search the cards of all threads, where not all are on the page. */
+  async #find(): Promise<void> {
+    if (this.#words.length === 0 || (this.#next === null && this.#search === null)) return
+    this.#isSearching = true
+    this.#filter()
+    try {
+      const { CardSearch } = await import('./card_search.ts')
+      this.#search ??= new CardSearch(this.#mailroom.correspondence)
+      await this.#search.load()
+      const found = this.#search.find(this.#words).filter((thread) => !this.#rows.has(thread))
+      for (const thread of found.slice(0, FOUND_MOST)) await this.#refresh(thread)
+    } catch (error) {
+      orLater(error)
+    } finally {
+      this.#isSearching = false
+      this.#showUnsearched()
+      this.#filter()
     }
-    byId('search-status').textContent = words.length > 0 ? text('search-found', { count: number(shown) }) : ''
+  }
+
+  #showUnsearched(): void {
+    const left = this.#search?.unopened.length ?? 0
+    show(byId('unsearched'), left > 0 && this.#words.length > 0)
+    byId('unsearched-words').textContent = text('unsearched', { count: number(left) })
+  }
+
+  async #openUnsearched(): Promise<void> {
+    const button = byId<HTMLButtonElement>('open-unsearched')
+    button.disabled = true
+    await this.#search?.openAll(() => this.#showUnsearched()).catch(orLater)
+    button.disabled = false
+    await this.#findMore()
+  }
+
+  #filter(): void {
+    const words = this.#words
+    const rows = [...this.#rows.values()]
+    let shown = 0
+    for (const row of rows) {
+      const isShown = matches(this.#filters.chosen, row) && words.every((word) => row.found.includes(word))
+      show(row.element, isShown)
+      if (isShown) shown += 1
+    }
+    this.#filters.count(rows)
+    const isNarrowed = words.length > 0 || this.#filters.chosen !== 'all'
+    const sentence = this.#isSearching ? 'search-going-on' : 'search-found'
+    const status = isNarrowed ? text(sentence, { count: number(shown) }) : ''
+    if (byId('search-status').textContent !== status) byId('search-status').textContent = status
+    const isDone = this.#running === 0 && !this.#isSearching
+    show(byId('none-found'), isNarrowed && shown === 0 && isDone)
+    byId('counted').textContent =
+      this.#next === null ? '' : text('counted-over', { count: number(rows.length) })
   }
 
   #showEmpty(): void {
@@ -183,8 +249,9 @@ class ThreadsView {
     show(byId('search-form'), this.#rows.size > 0)
   }
 
-  async #showWaiting(): Promise<void> {
-    const entries = await this.#mailroom.outbox.entries()
+  async #readOutbox(): Promise<void> {
+    const all = await this.#mailroom.outbox.entries()
+    const entries = all.filter(({ entry }) => entry.kind !== 'statement') // what goes to the own ledger goes by itself
     show(byId('outbox'), entries.length > 0)
     byId('outbox-count').textContent = text('outbox-count', { count: number(entries.length) })
     const list = byId('outbox-list')

@@ -23,7 +23,7 @@ test('an officer writes, the counterpart reads and acknowledges', async () => {
   const [, first] = world.threads.get(thread) ?? []
   assert.ok(first)
   const read = messageOf(await b.mailbox.applyItem(first))
-  assert.deepEqual(read.body, { type: 'note', text: 'first' })
+  assert.deepEqual(read.body, { type: 'note', text: 'first', reason: null, files: [] })
   assert.equal(read.subject, 'Subject')
   assert.equal(read.isOwn, false)
   const sealed = await b.mailbox.sealAcknowledgement(thread, { of: read.id, seq: read.seq })
@@ -45,7 +45,12 @@ test('a device added later reads everything from before, through history', async
   await world.read(late.mailbox, thread)
   const last = (world.threads.get(thread) ?? []).at(-1)
   assert.ok(last)
-  assert.deepEqual(messageOf(await late.mailbox.applyItem(last)).body, { type: 'note', text: 'second' })
+  assert.deepEqual(messageOf(await late.mailbox.applyItem(last)).body, {
+    type: 'note',
+    text: 'second',
+    reason: null,
+    files: [],
+  })
   await world.send(late, thread, 'third')
   await world.read(a.mailbox, thread)
   assert.equal(a.mailbox.thread(thread)?.seq, 4)
@@ -57,7 +62,12 @@ test('a refresh keeps the correspondence readable for both sides', async () => {
   await world.append(thread, 'entry', entry, { envelopes })
   for (const party of [a, b]) await world.read(party.mailbox, thread)
   const item = await world.send(b, thread, 'after')
-  assert.deepEqual(messageOf(await a.mailbox.applyItem(item)).body, { type: 'note', text: 'after' })
+  assert.deepEqual(messageOf(await a.mailbox.applyItem(item)).body, {
+    type: 'note',
+    text: 'after',
+    reason: null,
+    files: [],
+  })
   assert.equal(a.mailbox.thread(thread)?.n, 1)
 })
 
@@ -101,7 +111,7 @@ test('K7 a history that does not hold is an alarm; the own older envelope is use
   const { principal } = a.device
   const { sealed } = await a.mailbox.sealDraft('new', 'from before')
   const { statement } = await world.request(a, 'p-c')
-  const body = await a.mailbox.makeAddition([{ statement, roles: ['officer'] }])
+  const body = await a.mailbox.own.makeAddition([{ statement, roles: ['officer'] }])
   const raw = await alter(fromBase64(body.entry), 'keyring', a.key, (fields) => {
     fields.history = { of: 0, wrap: new Uint8Array(48) }
   })
@@ -160,7 +170,7 @@ test('K10 a keyring shorter than before, or another one, is refused', async () =
   const fork = await world.open(a.device)
   await fork.applyKeyring(short)
   const request = await world.request(a, 'p-d')
-  const body = await fork.makeAddition([{ statement: request.statement, roles: ['officer'] }])
+  const body = await fork.own.makeAddition([{ statement: request.statement, roles: ['officer'] }])
   const forked = {
     ...short,
     entries: [{ n: 1, entry: body.entry, envelopes: body.envelopes }],
@@ -340,10 +350,10 @@ test('a steward reads a request and sees the words of the device', async () => {
   const a = await world.authority('p-a')
   const b = await world.authority('p-b')
   const request = await world.request(a, 'p-c')
-  const read = await a.mailbox.readDeviceRequest(request.statement)
+  const read = await a.mailbox.own.readDeviceRequest(request.statement)
   assert.equal(read.device, request.device.id)
   assert.match(read.words, /^(\d{5} ){5}\d{5}$/)
-  await refuses('K3', 'wrong-statement', () => b.mailbox.readDeviceRequest(request.statement))
+  await refuses('K3', 'wrong-statement', () => b.mailbox.own.readDeviceRequest(request.statement))
 })
 
 test('K8 what is sealed goes to the pinned principal of the chosen authority, whatever the directory says', async () => {

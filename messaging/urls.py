@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from messaging import views
+from messaging import counterpart_views, log_views, report_views, restore_views, views
 
 
 class HexIdConverter:
@@ -25,5 +25,17 @@ urlpatterns = [
     path("threads/", views.threads_page, name="threads"),
     path("threads/new/", views.new_thread_page, name="new-thread"),
     path("threads/<hex_id:thread_id>/", views.thread_page, name="thread"),
+    path("log/bundle", log_views.bundle, name="log-bundle"),
+    path("log/checkpoint", log_views.checkpoint, name="log-checkpoint"),
+    path("log/cosignatures", log_views.cosignatures, name="log-cosignatures"),
+    path("log/tile/<str:level>/<path:tile_path>", log_views.tile, name="log-tile"),
+    path("threads/<hex_id:thread_id>/step/", views.step_page, name="step"),
+    path("threads/<hex_id:thread_id>/record/", report_views.record_page, name="record"),
+    path("threads/<hex_id:thread_id>/report/", report_views.report_page, name="report"),
+    path("reports/", report_views.reports_page, name="reports"),
+    path("reports/<uuid:report_uuid>/", report_views.shown_report_page, name="shown-report"),
+    path("reports/<uuid:report_uuid>/close/", report_views.close_page, name="close-report"),
+    path("restores/", restore_views.restores_page, name="restores"),
+    path("counterparts/<uuid:authority_uuid>/", counterpart_views.counterpart_page, name="counterpart"),
     path("devices/", views.devices_page, name="devices"),
 ]

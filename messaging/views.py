@@ -1,5 +1,6 @@
 """HTTP in, HTTP out: the REST operations of sealed correspondence, and the pages that hold its client."""
 
+import uuid
 from typing import Annotated
 
 from django.http import HttpResponse
@@ -8,23 +9,28 @@ from django.views.decorators.http import require_GET
 from ninja import Path, Query
 
 from messaging import access, queries
+from messaging.actions.accepts import note_accept
+from messaging.actions.assignments import assign_thread
 from messaging.actions.devices import decline_device, request_device
 from messaging.actions.drafts import delete_draft, save_draft
 from messaging.actions.keyrings import create_keyring, extend_keyring
+from messaging.actions.kits import note_tried_kit
 from messaging.actions.messages import append_own_messages
 from messaging.actions.progress import confirm_delivery, record_opened
-from messaging.actions.threads import extend_thread, open_thread
+from messaging.actions.threads import extend_thread, open_thread, withdraw_mandate
 from messaging.permissions import Permission
 from messaging.protocol import (
     PAGE_MOST,
     AppendedMessages,
     AppendMessages,
+    AssignmentForm,
     AuthorityList,
     DeliveredForm,
     DeviceForm,
     DevicePlace,
     DeviceRequestList,
     DraftBody,
+    Handler,
     ItemPage,
     KeptDraft,
     Keyring,
@@ -37,15 +43,28 @@ from messaging.protocol import (
     ThreadEntryForm,
     ThreadForm,
     ThreadPage,
+    TriedKit,
+    WithdrawalForm,
+)
+from messaging.sealed.stages import GROUNDS
+from messaging.stage_words import (
+    FACT_NAMES,
+    GROUND_NAMES,
+    OVERRIDE_NAMES,
+    STAGE_NAMES,
+    STEP_REFUSALS,
+    VARIANT_NAMES,
 )
 from network.frames import Body, Nothing
 from network.guard import MemberRequest, guarded
+from network.models import AuthorityKind
+from network.policy import is_practising
 from network.rest import GuardedRouter
 
 router = GuardedRouter()
 
 HexPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
-DraftKey = Annotated[str, Path(pattern=r"^([0-9a-f]{64}|new)$")]
+DraftKey = Annotated[str, Path(pattern=r"^((step-)?[0-9a-f]{64}|new)$")]
 Place = Annotated[int, Query(ge=0, lt=2**53)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MOST)]
 
@@ -63,7 +82,7 @@ def authorities(request: MemberRequest) -> HttpResponse:
 
 
 @router.post("/keyrings", response=KeyringPlace)
-@guarded(Permission.KEYRING_WRITE, limit="api-write")
+@guarded(Permission.KEYRING_WRITE, limit="api-write", fresh=True)
 def post_keyring(request: MemberRequest, form: KeyringEntryForm) -> HttpResponse:
     """Create the keyring of the own authority."""
     place = create_keyring(
@@ -73,7 +92,7 @@ def post_keyring(request: MemberRequest, form: KeyringEntryForm) -> HttpResponse
 
 
 @router.post("/keyrings/{principal}/entries", response=KeyringPlace)
-@guarded(Permission.KEYRING_WRITE, limit="api-write")
+@guarded(Permission.KEYRING_WRITE, limit="api-write", fresh=True)
 def post_keyring_entry(request: MemberRequest, principal: HexPath, form: KeyringEntryForm) -> HttpResponse:
     """Extend the keyring of the own authority."""
     place = extend_keyring(
@@ -84,6 +103,22 @@ def post_keyring_entry(request: MemberRequest, principal: HexPath, form: Keyring
         statements=form.statements,
     )
     return _json(place)
+
+
+@router.post("/keyrings/{principal}/drill", response=Nothing)
+@guarded(Permission.KEYRING_TRY, limit="api-write")
+def post_drill(request: MemberRequest, principal: HexPath, form: TriedKit) -> HttpResponse:
+    """Note that the recovery kit of the own authority was tried in the client, and opens its keys."""
+    note_tried_kit(request.actor, principal_id=principal, n=form.n)
+    return _json(Nothing())
+
+
+@router.post("/keyrings/{principal}/accepts", response=Nothing)
+@guarded(Permission.KEYRING_ACCEPT, limit="api-write", fresh=True)
+def post_accept(request: MemberRequest, principal: HexPath) -> HttpResponse:
+    """Prove to be present before a counterpart's keys are accepted; whose they are stays sealed."""
+    note_accept(request.actor, principal_id=principal)
+    return _json(Nothing())
 
 
 @router.get("/keyrings/{principal}", response=Keyring)
@@ -123,9 +158,10 @@ def threads(
     request: MemberRequest,
     before: Annotated[str, Query(max_length=100)] = "",
     limit: Limit = 50,
+    own: Annotated[bool, Query()] = False,
 ) -> HttpResponse:
-    """List the own authority's threads, the newest change first."""
-    return _json(queries.list_threads(request.actor, before=before, limit=limit))
+    """List the own authority's threads, the newest change first; `own`: its notes and its ledger."""
+    return _json(queries.list_threads(request.actor, before=before, limit=limit, own=own))
 
 
 @router.post("/threads", response=OpenedThread)
@@ -146,10 +182,15 @@ def thread(request: MemberRequest, thread: HexPath) -> HttpResponse:
 @router.get("/threads/{thread}/items", response=ItemPage)
 @guarded(Permission.THREAD_READ)
 def items(
-    request: MemberRequest, thread: HexPath, after: Place = 0, limit: Limit = PAGE_MOST
+    request: MemberRequest,
+    thread: HexPath,
+    after: Place = 0,
+    limit: Limit = PAGE_MOST,
+    entries: Annotated[bool, Query()] = False,
 ) -> HttpResponse:
-    """Read a thread's items in order."""
-    return _json(queries.list_items(request.actor, thread, after=after, limit=limit))
+    """Read a thread's items in order; `entries`: those that say who is in it, and no other."""
+    page = queries.list_items(request.actor, thread, after=after, limit=limit, entries=entries)
+    return _json(page)
 
 
 @router.post("/threads/{thread}/entries", response=StoredMessage)
@@ -160,11 +201,26 @@ def post_thread_entry(request: MemberRequest, thread: HexPath, form: ThreadEntry
     return _json(stored)
 
 
+@router.post("/threads/{thread}/withdrawals", response=StoredMessage)
+@guarded(Permission.MANDATE_WITHDRAW, limit="api-write", fresh=True)
+def post_withdrawal(request: MemberRequest, thread: HexPath, form: WithdrawalForm) -> HttpResponse:
+    """Withdraw a mandate, for ever."""
+    return _json(withdraw_mandate(request.actor, thread_id=thread, withdrawal=form.withdrawal))
+
+
 @router.post("/messages", response=AppendedMessages)
 @guarded(Permission.MESSAGE_APPEND, limit="message-append")
 def post_messages(request: MemberRequest, form: AppendMessages) -> HttpResponse:
     """Append messages, as the socket command does."""
     return _json(append_own_messages(request.actor, body=form))
+
+
+@router.post("/threads/{thread}/handler", response=Handler)
+@guarded(Permission.THREAD_ASSIGN, limit="api-write")
+def post_handler(request: MemberRequest, thread: HexPath, form: AssignmentForm) -> HttpResponse:
+    """Say who handles a thread for the own authority."""
+    membership_id = uuid.UUID(form.membership) if form.membership else None
+    return _json(assign_thread(request.actor, thread_id=thread, membership_id=membership_id))
 
 
 @router.post("/threads/{thread}/delivered", response=Nothing)
@@ -227,12 +283,46 @@ def new_thread_page(http_request: MemberRequest) -> HttpResponse:
 @guarded(Permission.THREAD_READ)
 def thread_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
     """Show a thread of the own authority."""
-    access.get_thread(http_request.actor, thread_id, to=Permission.THREAD_READ)
-    return render(http_request, "messaging/thread.html", {"actor": http_request.actor, "thread": thread_id})
+    access.get_thread_to_read(http_request.actor, thread_id, to=Permission.THREAD_READ)
+    found = {
+        "actor": http_request.actor,
+        "thread": thread_id,
+        "stages": STAGE_NAMES,
+        "facts": FACT_NAMES,
+        "grounds": GROUND_NAMES,
+        "refusals": STEP_REFUSALS,
+    }
+    return render(http_request, "messaging/thread.html", found)
+
+
+@require_GET
+@guarded(Permission.MESSAGE_APPEND)
+def step_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
+    """Show what takes a step in the case of a thread."""
+    access.get_thread_to_read(http_request.actor, thread_id, to=Permission.MESSAGE_APPEND)
+    found = {
+        "actor": http_request.actor,
+        "thread": thread_id,
+        "stages": STAGE_NAMES,
+        "variants": VARIANT_NAMES,
+        "facts": FACT_NAMES,
+        "grounds": {code: f"{GROUND_NAMES[code]} ({article})" for code, article in GROUNDS.items()},
+        "overrides": OVERRIDE_NAMES,
+        "refusals": STEP_REFUSALS,
+    }
+    return render(http_request, "messaging/step.html", found)
 
 
 @require_GET
 @guarded(Permission.DEVICE_LIST)
 def devices_page(http_request: MemberRequest) -> HttpResponse:
     """Show this device and those that wait."""
-    return render(http_request, "messaging/devices.html", {"actor": http_request.actor})
+    if is_practising(http_request.actor.roles):
+        return render(http_request, "messaging/practice.html", {"actor": http_request.actor})
+    actor = http_request.actor
+    context = {
+        "actor": actor,
+        "kit_checked_at": queries.kit_checked_at(actor),
+        "is_secretariat": actor.authority_kind == AuthorityKind.SECRETARIAT,
+    }
+    return render(http_request, "messaging/devices.html", context)

@@ -5,18 +5,17 @@ from django.utils import timezone
 
 from messaging import access
 from messaging.models import Draft
+from messaging.models.draft import NEW, STEP
 from messaging.permissions import Permission
 from network.policy import Actor
-
-NEW = "new"  # the draft of a thread that is not open yet
 
 
 @transaction.atomic(durable=True)
 def save_draft(actor: Actor, *, key: str, sealed: bytes) -> None:
-    """Keep a draft for a thread of the own authority, or for a new one; raises `NotFound`."""
+    """Keep a draft for a thread of the own authority, a step in it, or a new one; raises `NotFound`."""
     access.stand(actor, Permission.DRAFT_WRITE)
     if key != NEW:
-        access.get_thread(actor, key, to=Permission.DRAFT_WRITE)
+        access.get_thread(actor, key.removeprefix(STEP), to=Permission.DRAFT_WRITE)
     Draft.objects.update_or_create(
         membership_id=actor.membership_id, key=key, defaults={"sealed": sealed, "changed_at": timezone.now()}
     )

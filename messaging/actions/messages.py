@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
@@ -10,8 +10,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from messaging import access, policy
+from messaging.actions.assignments import Hands, assign_first
+from messaging.actions.attachments import FilesAtHand
+from messaging.actions.notices import tell_of_messages
+from messaging.actions.succession import require_in_force
 from messaging.actions.writing import Writing, begin_writing, write_all
-from messaging.models import Device, Principal, ThreadDevice, ThreadItem
+from messaging.models import SHARED_KINDS, Device, Principal, ThreadAct, ThreadDevice, ThreadItem, ThreadRole
 from messaging.permissions import Permission
 from messaging.protocol import (
     AppendedMessages,
@@ -24,9 +28,12 @@ from messaging.protocol import (
 from messaging.refusals import protocol_rules, refusal
 from messaging.sealed.keyring_entry import NewestKeyrings
 from messaging.sealed.message import Message, accept_message, read_message
-from messaging.sealed_states import newest_keyrings
+from messaging.sealed_states import StoredKeyrings, newest_keyrings
+from messaging.taken_steps import read_cases
+from messaging.wholeness import require_whole
 from network.access import require_standing
 from network.errors import Forbidden, NotFound, Refusal, SignedOut
+from network.languages import spoken_to
 from network.policy import Actor
 from network.realtime import publish_on_commit
 
@@ -87,14 +94,26 @@ def _append(batch: Batch, read: list[list[Submission | Refusal]]) -> list[Append
     asked = [one for actor, row in zip(actors, read, strict=True) if actor not in no for one in row]
     desk = Desk.open([one for one in asked if isinstance(one, Submission)])
     outcomes: list[AppendedMessages | Refusal] = [
-        no[actor] if actor in no else AppendedMessages(results=[desk.take(one) for one in row])
+        no[actor] if actor in no else _answers(desk, actor, row)
         for actor, row in zip(actors, read, strict=True)
     ]
-    publish_on_commit(*write_all(desk.writings.values()))
+    notices = write_all(desk.writings.values())
+    desk.files.write()
+    told = tell_of_messages(desk.writings.values())
+    publish_on_commit(*notices, *assign_first(desk.hands), *told)
     return outcomes
 
 
+def _answers(desk: "Desk", actor: Actor, row: Sequence[Submission | Refusal]) -> AppendedMessages:
+    with spoken_to(actor.language):  # of several readers, each in the own language
+        return AppendedMessages(results=[desk.take(one) for one in row])
+
+
 def _who_may_not(actors: Sequence[Actor]) -> dict[Actor, Refusal]:
+    try:
+        require_whole(writing=True)
+    except Refusal as refusal:  # L8
+        return dict.fromkeys(actors, refusal)
     standing = require_standing(actors)
     no: dict[Actor, Refusal] = {actor: SignedOut() for actor in actors if actor.sign_in_id not in standing}
     for actor in actors:
@@ -111,13 +130,15 @@ class Desk:
     writings: dict[str, Writing]
     devices: dict[str, Device]
     keyrings: NewestKeyrings
+    files: FilesAtHand
+    hands: Hands = field(default_factory=dict)
 
     @classmethod
     def open(cls, submissions: Sequence[Submission]) -> "Desk":
         """Lock the threads spoken of, as far as their actors may see them, and read the rest."""
         actors = {one.actor for one in submissions}
         seen = access.see_threads(actors, {one.thread_id for one in submissions}, locked=True)
-        visible = [one for one in submissions if one.actor.authority_id in seen.get(one.thread_id, {})]
+        visible = [one for one in submissions if policy.holder(one.actor) in seen.get(one.thread_id, {})]
         now = timezone.now()
         writings = _begin(seen, visible, now)
         principals: dict[str, Principal] = {
@@ -126,7 +147,13 @@ class Desk:
             for member in writing.members
         }
         devices = access.get_own_devices(actors, {one.message.device.hex() for one in visible})
-        return cls(seen, writings, devices, newest_keyrings(principals.values()))
+        files = FilesAtHand.read([one.message for one in visible])
+        keyrings = newest_keyrings(principals.values())
+        stepping = {one.thread_id for one in visible if one.message.step}
+        for thread_id, case in read_cases(stepping).items():
+            writings[thread_id].give_case(case)
+            keyrings = StoredKeyrings(keyrings.states)  # whom a principal succeeds may be no member
+        return cls(seen, writings, devices, keyrings, files)
 
     @classmethod
     def of_new_thread(
@@ -136,7 +163,8 @@ class Desk:
         devices = access.get_own_devices([actor], {one.message.device.hex() for one in first})
         keyrings = newest_keyrings(member.principal for member in writing.members)
         thread_id = writing.row.id
-        return cls({thread_id: {actor.authority_id: seen}}, {thread_id: writing}, devices, keyrings)
+        seen_by = {thread_id: {policy.holder(actor): seen}}
+        return cls(seen_by, {thread_id: writing}, devices, keyrings, FilesAtHand())
 
     def take(self, one: Submission | Refusal) -> StoredMessage | RefusedMessage:
         """Add one message to its thread in memory, or say why not."""
@@ -151,13 +179,14 @@ class Desk:
 
     def add(self, one: Submission) -> ThreadItem:
         """Add one message to its thread in memory; raises the `Refusal` that says why not."""
-        if one.actor.authority_id not in self.seen.get(one.thread_id, {}):
+        if policy.holder(one.actor) not in self.seen.get(one.thread_id, {}):
             raise NotFound
         writing = self.writings[one.thread_id]
         before = writing.known.get(one.message.id.hex())
         if before:  # M2
             return _same(before, one)
         access.get_signing_device(one.actor, one.message.device.hex(), self.devices)
+        require_in_force(member.principal for member in writing.members)  # K12
         with protocol_rules():
             after, message = accept_message(
                 settings.ORIGIN_NAME,
@@ -167,7 +196,12 @@ class Desk:
                 one.ciphertext,
                 is_known=lambda message_id: message_id.hex() in writing.known,
                 transcript_at=writing.transcript_at,
+                now=int(writing.now.timestamp()),
             )
+        self.files.take(message, after.seq)
+        own = self.seen[one.thread_id][policy.holder(one.actor)]
+        if own.handler is None and own.thread.kind in SHARED_KINDS:
+            self.hands.setdefault(own.own.id, (own, one.actor))
         return writing.add_message(after, message, one.ciphertext)
 
 
@@ -184,8 +218,9 @@ def _begin(seen: access.SeenThreads, visible: Sequence[Submission], now: datetim
     senders: dict[str, list[ThreadDevice]] = defaultdict(list)
     for row in ThreadDevice.objects.filter(**here, device_id__in={one.device.hex() for one in messages}):
         senders[row.thread_id].append(row)
+    acts = _mandates_of(seen)
     writings = {
-        thread_id: begin_writing(next(iter(found.values())), now, senders[thread_id])
+        thread_id: begin_writing(next(iter(found.values())), now, senders[thread_id], acts[thread_id])
         for thread_id, found in seen.items()
         if found
     }
@@ -195,3 +230,17 @@ def _begin(seen: access.SeenThreads, visible: Sequence[Submission], now: datetim
     for thread_id, seq, transcript in places.values_list("thread_id", "seq", "transcript"):
         writings[thread_id].transcripts[seq] = bytes.fromhex(transcript)
     return writings
+
+
+def _mandates_of(seen: access.SeenThreads) -> dict[str, list[ThreadAct]]:
+    """Return the mandates of those threads that have a practitioner in them, which are few."""
+    ids = {
+        thread_id
+        for thread_id, found in seen.items()
+        for one in found.values()
+        if any(member.role == ThreadRole.PRACTITIONER for member in one.members)
+    }
+    acts: dict[str, list[ThreadAct]] = defaultdict(list)
+    for act in ThreadAct.objects.filter(thread_id__in=ids, type="mandate") if ids else ():
+        acts[act.thread_id].append(act)
+    return acts

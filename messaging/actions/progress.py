@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from messaging import access
 from messaging.access import SeenThread
+from messaging.actions.notices import clear_thread
 from messaging.models import Progress, ThreadItem
 from messaging.permissions import Permission
 from messaging.protocol import ProgressReference
@@ -17,7 +18,7 @@ from messaging.sealed.statement import parse
 from messaging.sealed_states import newest_keyrings, thread_state
 from network.frames import Notice
 from network.policy import Actor
-from network.realtime import authority_audience, publish_on_commit
+from network.realtime import publish_on_commit
 
 MADE = "messaging.progress.made"
 CLOCK_SECONDS = 300  # how far a device may be ahead; counterparts show the time it says
@@ -35,7 +36,7 @@ def confirm_delivery(actor: Actor, *, thread_id: str, seq: int) -> None:
         raise refusal("beyond-the-end")
     behind = _own_progress(seen).filter(delivered_seq__lt=seq)
     if behind.update(delivered_seq=seq, delivered_at=timezone.now()):
-        _tell(seen)
+        publish_on_commit(*_made(seen))
 
 
 @transaction.atomic(durable=True)
@@ -65,6 +66,7 @@ def record_opened(actor: Actor, *, opened: bytes, thread_id: str = "") -> None:
         )
     now = timezone.now()
     behind = _own_progress(seen).filter(opened_seq__lt=checked.seq)
+    notices = clear_thread(actor, named)
     if behind.update(
         opened_seq=checked.seq,
         opened_at=now,
@@ -72,7 +74,9 @@ def record_opened(actor: Actor, *, opened: bytes, thread_id: str = "") -> None:
         delivered_seq=Greatest(F("delivered_seq"), checked.seq),
         delivered_at=now,
     ):
-        _tell(seen)
+        notices += _made(seen)
+    if notices:
+        publish_on_commit(*notices)
 
 
 def _own_progress(seen: SeenThread) -> QuerySet[Progress]:
@@ -86,7 +90,6 @@ def _transcript_at(thread_id: str, seq: int) -> bytes | None:
     return bytes.fromhex(found) if found else None
 
 
-def _tell(seen: SeenThread) -> None:
+def _made(seen: SeenThread) -> list[Notice]:
     place = ProgressReference(thread=seen.thread.id, principal=seen.own.principal_id)
-    audiences = [authority_audience(authority_id) for authority_id in seen.authority_ids]
-    publish_on_commit(*[Notice(MADE, audience, place) for audience in audiences])
+    return [Notice(MADE, audience, place) for audience in seen.audiences]

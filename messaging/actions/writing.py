@@ -1,34 +1,36 @@
 """Adds items to threads in memory, and writes all of them at once: one batch, one transaction."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 
 from django.conf import settings
 from django.db.models import Model
 
-from messaging.access import SeenThread
+from messaging.access import SeenThread, audience_of
 from messaging.models import (
     ItemType,
     Thread,
+    ThreadAct,
     ThreadDevice,
     ThreadItem,
     ThreadMember,
 )
 from messaging.protocol import ItemReference
 from messaging.sealed.encoding import sha256
+from messaging.sealed.mandate import Withdrawal
 from messaging.sealed.message import Message
 from messaging.sealed.receipt import make_receipt
+from messaging.sealed.stage_rules import Case
 from messaging.sealed.thread import By, ThreadEntry, ThreadState
 from messaging.sealed_states import thread_state
 from messaging.server_key import server_key
 from network.frames import Notice
-from network.realtime import authority_audience
 
 APPENDED = "messaging.item.appended"
-THREAD_MOVES = ("n", "head", "commit", "seq", "transcript", "changed_at")
-MEMBER_MOVES = ("by_n", "keyring_n", "keyring_head")
+THREAD_MOVES = ("n", "head", "commit", "seq", "transcript", "is_left", "changed_at")
+MEMBER_MOVES = ("by_n", "keyring_n", "keyring_head", "role", "mandate")
 
 
 Row = TypeVar("Row", bound=Model)
@@ -53,6 +55,12 @@ class Writing:
         item.envelopes = envelopes
         return item
 
+    def add_withdrawal(self, after: ThreadState, withdrawal: Withdrawal) -> ThreadItem:
+        """Add the withdrawal of a mandate; `after` is the thread after it."""
+        item = self._item(after, withdrawal.statement.raw, withdrawal.statement.kid, withdrawal.by)
+        item.type = ItemType.WITHDRAWAL
+        return item
+
     def add_message(self, after: ThreadState, message: Message, ciphertext: bytes) -> ThreadItem:
         """Add an accepted message; `after` is the thread after it."""
         item = self._item(after, message.statement.raw, message.device, message.by)
@@ -61,8 +69,14 @@ class Writing:
         item.message_id = message.id.hex()
         item.counter = message.counter
         item.kind = message.kind
+        item.urgency, item.due = message.urgency, message.due
+        item.stage = message.step.code if message.step else ""
         self.known[item.message_id] = item
         return item
+
+    def give_case(self, case: Case) -> None:
+        """Say where the steps of the thread have led, before another one is judged."""
+        self.state = replace(self.state, case=case)
 
     def transcript_at(self, seq: int) -> bytes | None:
         """Return X_seq, as far as it was read beforehand."""
@@ -98,9 +112,14 @@ class Writing:
         )
 
 
-def begin_writing(seen: SeenThread, now: datetime, devices: Iterable[ThreadDevice] = ()) -> Writing:
+def begin_writing(
+    seen: SeenThread,
+    now: datetime,
+    devices: Iterable[ThreadDevice] = (),
+    acts: Iterable[ThreadAct] = (),
+) -> Writing:
     """Return a locked thread ready to be added to."""
-    return Writing(seen.thread, seen.members, thread_state(seen.thread, seen.members, devices), now)
+    return Writing(seen.thread, seen.members, thread_state(seen.thread, seen.members, devices, acts), now)
 
 
 def write_all(writings: Iterable[Writing]) -> list[Notice]:
@@ -129,6 +148,7 @@ def _move_row(writing: Writing) -> None:
     row, state = writing.row, writing.state
     row.n, row.head, row.commit = state.n, state.head.hex(), state.commit.hex()
     row.seq, row.transcript, row.changed_at = state.seq, state.transcript.hex(), writing.now
+    row.is_left = state.is_left
 
 
 def _moved_members(writing: Writing) -> list[ThreadMember]:
@@ -138,9 +158,9 @@ def _moved_members(writing: Writing) -> list[ThreadMember]:
         principal = bytes.fromhex(member.principal_id)
         now = writing.state.member(principal)
         by_n = writing.state.by_n.get(principal, 0)
-        if now and (now.keyring_n, by_n) != (member.keyring_n, member.by_n):
+        if now and (now.keyring_n, by_n, now.role) != (member.keyring_n, member.by_n, member.role):
             member.keyring_n, member.keyring_head = now.keyring_n, now.keyring_head.hex()
-            member.by_n = by_n
+            member.by_n, member.role = by_n, now.role
             moved.append(member)
     return moved
 
@@ -171,7 +191,7 @@ def _write_devices(changed: Sequence[Writing]) -> None:
 
 
 def _notices(writing: Writing) -> list[Notice]:
-    audiences = [authority_audience(member.principal.authority_id) for member in writing.members]
+    audiences = [audience_of(member.principal) for member in writing.members]
     return [
         Notice(APPENDED, audience, ItemReference(thread=item.thread_id, seq=item.seq))
         for item in writing.items

@@ -13,6 +13,7 @@ from typing import Any
 
 from messaging.demo.helpers import run_counterpart, run_steward, say
 from messaging.demo.proof import ProofFailed, Surroundings, prove
+from messaging.demo.secretariat import run_secretariat
 from messaging.sdk.errors import ClientError
 
 
@@ -31,13 +32,15 @@ def work_of(what: str, around: Surroundings, *, is_thorough: bool) -> Coroutine[
         return run_steward(around.origin, around.demo)
     if what == "counterpart":
         return run_counterpart(around.origin, around.demo)
+    if what == "secretariat":
+        return run_secretariat(around.origin, around.demo)
     return prove(around, is_thorough=is_thorough)
 
 
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m messaging.demo")
-    parser.add_argument("what", choices=["steward", "counterpart", "prove"])
+    parser.add_argument("what", choices=["steward", "counterpart", "secretariat", "prove"])
     parser.add_argument("--thorough", action="store_true", help="prove the helpers too")
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -4,13 +4,17 @@ import asyncio
 import os
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from messaging.demo.replies import reply_to
 from messaging.sdk.client import Client
+from messaging.sdk.errors import NotCompared
 from messaging.sdk.facts import Arrived
-from messaging.sdk.sign_in import DevelopmentSignIn
+from messaging.sdk.invitation import accept_invitation
+from messaging.sdk.passkey import SoftwarePasskey
+from messaging.sdk.sign_in import DevelopmentSignIn, PasskeySignIn, SignIn
 from messaging.sealed.passphrase import make_passphrase
-from network.demo import COUNTERPART_B, STATE_A, STATE_B, STEWARD_A, DemoAuthority, DemoPerson
+from network.demo import COUNTERPART_B, HELPERS, STEWARD_A, DemoPerson
 
 # A passphrase of 256 random bits needs no stretching; it lies beside the files: nobody is there to type it.
 COST = 2**12
@@ -31,14 +35,38 @@ def passphrase_in(folder: Path) -> str:
 
 
 async def open_client(origin: str, folder: Path, person: DemoPerson) -> Client:
-    """Return the connected client of a demonstration person, with its device file in the folder."""
+    """Return the connected client of a person of the demonstration; its files are in the folder.
+
+    Helpers sign in with passkeys of their own; any other person is borrowed for a moment, without proof.
+    """
+    passphrase = passphrase_in(folder)
+    sign_in: SignIn = DevelopmentSignIn(person.membership_id.hex)
+    if person in HELPERS:
+        sign_in = PasskeySignIn(await passkey_of(origin, folder, person, passphrase))
     return await Client.open(
         origin,
-        sign_in=DevelopmentSignIn(person.membership_id.hex),
-        file=folder / f"{person.email.replace('@', '-at-')}.device",
-        passphrase=passphrase_in(folder),
+        sign_in=sign_in,
+        file=folder / f"{person.file_stem}.device",
+        passphrase=passphrase,
         cost=COST,
     )
+
+
+async def passkey_of(origin: str, folder: Path, person: DemoPerson, passphrase: str) -> SoftwarePasskey:
+    """Return the helper's passkey; at the first start it accepts its invitation with a new one."""
+    file, invitation = folder / f"{person.file_stem}.passkey", folder / f"{person.file_stem}.invitation"
+    if invitation.exists():
+        passkey = await accept_invitation(
+            f"{origin}/invitation/#{urlsplit(invitation.read_text(encoding='ascii')).fragment}",
+            person.address,
+            file=file,
+            passphrase=passphrase,
+            name="Program",
+            cost=COST,
+        )
+        invitation.unlink()
+        return passkey
+    return await asyncio.to_thread(SoftwarePasskey.open, file, passphrase)
 
 
 async def ensure_keyring(client: Client, kit_file: Path) -> None:
@@ -56,13 +84,11 @@ async def ensure_keyring(client: Client, kit_file: Path) -> None:
     client.kit_is_safe()
 
 
-async def keep_approving(client: Client, authority: DemoAuthority) -> None:
-    """List every device that a demonstration person of the authority asks for, as an officer's."""
-    persons = {person.person_id.hex for person in authority.persons}
+async def keep_approving(client: Client) -> None:
+    """List every device that somebody of the own authority asks for, as an officer's, without comparing."""
     async for request in client.device_requests():
-        if request.person in persons:
-            await client.approve_device(request)
-            say(f"approved a device of {request.name}")
+        await client.approve_device(request)
+        say(f"approved a device of {request.name}")
 
 
 async def keep_answering(client: Client) -> None:
@@ -80,6 +106,11 @@ def is_to_be_answered(message: Arrived) -> bool:
 async def answer(client: Client, message: Arrived) -> None:
     """Mark opened, acknowledge formally, then answer according to the decrypted text."""
     await client.mark_opened(message)
+    try:
+        await client.ledger.wait_until_compared(message.principal)
+    except NotCompared:
+        say(f"message {message.seq} of thread {message.thread[:8]}: nobody has compared its sender's keys")
+        return
     await client.acknowledge(message)
     text, language = reply_to(message.text or "", message.language or "en")
     await client.send(
@@ -88,6 +119,7 @@ async def answer(client: Client, message: Arrived) -> None:
         language=language,
         subject=message.subject,
         foreign_reference=message.own_reference,
+        answers=message,
     )
     say(f"answered message {message.seq} of thread {message.thread[:8]}")
 
@@ -97,7 +129,7 @@ async def run_steward(origin: str, folder: Path) -> None:
     async with await open_client(origin, folder, STEWARD_A) as client:
         await ensure_keyring(client, folder / "state-a-recovery-kit.txt")
         say("ready")
-        await keep_approving(client, STATE_A)
+        await keep_approving(client)
 
 
 async def run_counterpart(origin: str, folder: Path) -> None:
@@ -106,7 +138,7 @@ async def run_counterpart(origin: str, folder: Path) -> None:
         await ensure_keyring(client, folder / "state-b-recovery-kit.txt")
         say("ready")
         async with asyncio.TaskGroup() as group:
-            group.create_task(keep_approving(client, STATE_B))
+            group.create_task(keep_approving(client))
             group.create_task(keep_answering(client))
 
 

@@ -79,6 +79,7 @@ async def prove(around: Surroundings, *, is_thorough: bool) -> None:
     async with sender, receiver:
         await ensure_keyring(sender, around.demo / "proof-1-recovery-kit.txt")
         await ensure_keyring(receiver, around.demo / "proof-2-recovery-kit.txt")
+        await until_confirmed(sender, receiver)
         text = make_text()
         sent = await send_first_or_next(sender, receiver, text)
         say(f"  sent        “{text}”")
@@ -93,6 +94,18 @@ async def prove(around: Surroundings, *, is_thorough: bool) -> None:
     if is_thorough:
         await prove_helpers(around)
     say("  The proof holds.")
+
+
+async def until_confirmed(one: Client, other: Client) -> None:
+    """Wait until the secretariat has confirmed both keyrings: before that nothing is sealed to them."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        for client in (one, other):
+            while True:
+                found = await client.http.get(f"/api/keyrings/{client.principal}")
+                if found["confirms"]:
+                    break
+                await asyncio.sleep(0.1)
+    say("  confirmed   both keyrings, each by two officers of the secretariat")
 
 
 async def send_first_or_next(sender: Client, receiver: Client, text: str) -> Sent:

@@ -48,6 +48,7 @@ def language_of(text: str, declared: str) -> str:
             return language
     words = re.findall(r"\w+", text.lower())
     hits = {language: sum(word in common for word in words) for language, common in _STOPWORDS.items()}
+    hits["es"] += bool(re.search("[¿¡]", text))
     best = max(hits, key=lambda language: hits[language])
     if hits[best] > sorted(hits.values())[-2]:
         return best

@@ -4,18 +4,27 @@ from django.db import models
 from django.db.models import F, Q
 
 from messaging.models.keyring import ID, Device, Principal
+from network.models import Membership
 
 
 class ThreadKind(models.TextChoices):
-    """What a thread is for. Direct contact, notes and ledgers come later."""
+    """What a thread is for; notes and ledgers are an authority's own."""
 
     CASE = "case"
+    DIRECT = "direct"
+    LEDGER = "ledger"
+    NOTES = "notes"
+
+
+SHARED_KINDS = (ThreadKind.CASE, ThreadKind.DIRECT)
 
 
 class ThreadRole(models.TextChoices):
-    """What a member is in a thread. Observers and practitioners come later."""
+    """What a member is in a thread."""
 
+    OBSERVER = "observer"
     PARTY = "party"
+    PRACTITIONER = "practitioner"
 
 
 class ItemType(models.TextChoices):
@@ -23,13 +32,21 @@ class ItemType(models.TextChoices):
 
     ENTRY = "entry"
     MESSAGE = "message"
+    WITHDRAWAL = "withdrawal"
 
 
 class Thread(models.Model):
-    """A correspondence. `n` and `head` are its newest entry, `seq` and `transcript` its end."""
+    """A correspondence. `n` and `head` are its newest entry, `seq` and `transcript` its end.
+
+    `link` is the thread that this one belongs to, by id; `owner` whose own thread it is. `is_left`: the
+    newest entry is by one who left (T9), so another comes first.
+    """
 
     id = models.CharField(primary_key=True, max_length=ID)
     kind = models.CharField(max_length=10, choices=ThreadKind.choices)
+    link = models.CharField(max_length=ID, blank=True, default="")
+    owner = models.ForeignKey(Principal, models.PROTECT, null=True, related_name="+")
+    is_left = models.BooleanField(default=False)
     n = models.PositiveBigIntegerField()
     head = models.CharField(max_length=ID)
     commit = models.CharField(max_length=ID)
@@ -41,19 +58,44 @@ class Thread(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(name="thread_kind_known", condition=Q(kind__in=ThreadKind.values)),
+            models.CheckConstraint(
+                name="thread_owned_if_own",
+                condition=Q(owner__isnull=True, kind__in=SHARED_KINDS)
+                | Q(owner__isnull=False) & ~Q(kind__in=SHARED_KINDS),
+            ),
+            # One ledger for each principal, and one thread of notes for each of its threads (T3).
+            models.UniqueConstraint(
+                name="own_thread_once", fields=("owner", "kind", "link"), condition=Q(owner__isnull=False)
+            ),
         )
 
 
+class MembersNow(models.Manager["ThreadMember"]):
+    """Who is in a thread. Who has left is found only by asking for it: `ThreadMember.ever`."""
+
+    def get_queryset(self) -> models.QuerySet["ThreadMember"]:
+        """Return the members whose place has not ended."""
+        return super().get_queryset().filter(ended_seq__isnull=True)
+
+
 class ThreadMember(models.Model):
-    """A principal in a thread. `by_n` is the newest of its entries anything here was signed under."""
+    """A principal in a thread. `by_n` is the newest of its entries anything here was signed under.
+
+    `ended_seq` is the entry by which it left: it goes on reading up to there and no further.
+    """
 
     thread = models.ForeignKey(Thread, models.PROTECT, related_name="members")
     principal = models.ForeignKey(Principal, models.PROTECT, related_name="memberships")
     role = models.CharField(max_length=12, choices=ThreadRole.choices)
     keyring_n = models.PositiveBigIntegerField()
     keyring_head = models.CharField(max_length=ID)
+    mandate = models.CharField(max_length=ID, blank=True, default="")
     by_n = models.PositiveBigIntegerField(default=0)
     changed_at = models.DateTimeField()  # the thread's, repeated: a member's list is one index read
+    ended_seq = models.PositiveBigIntegerField(null=True)
+
+    objects = MembersNow()
+    ever: models.Manager["ThreadMember"] = models.Manager()
 
     class Meta:
         constraints = (
@@ -61,6 +103,29 @@ class ThreadMember(models.Model):
             models.UniqueConstraint(name="thread_member_once", fields=("thread", "principal")),
         )
         indexes = (models.Index(name="thread_member_list", fields=("principal", "-changed_at", "-thread")),)
+
+
+class ThreadAct(models.Model):
+    """A consent or mandate used in a thread (T3); `withdrawn_seq` is where a mandate was withdrawn."""
+
+    thread = models.ForeignKey(Thread, models.PROTECT, related_name="acts")
+    hash = models.CharField(max_length=ID)
+    type = models.CharField(max_length=10)
+    statement = models.BinaryField()
+    withdrawn_seq = models.PositiveBigIntegerField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="thread_act_once", fields=("thread", "hash")),)
+
+
+class Assignment(models.Model):
+    """Who handles a thread for one of its members: a person of that authority. Beside the sealed thread, not
+    part of it: the server knows it, and tells all members.
+    """
+
+    member = models.OneToOneField(ThreadMember, models.PROTECT, primary_key=True, related_name="assignment")
+    membership = models.ForeignKey(Membership, models.PROTECT, related_name="assignments")
+    since_at = models.DateTimeField()
 
 
 class ThreadDevice(models.Model):
@@ -81,7 +146,7 @@ class ThreadItem(models.Model):
 
     thread = models.ForeignKey(Thread, models.PROTECT, related_name="items")
     seq = models.PositiveBigIntegerField()
-    type = models.CharField(max_length=8, choices=ItemType.choices)
+    type = models.CharField(max_length=10, choices=ItemType.choices)
     item_hash = models.CharField(max_length=ID)
     item = models.BinaryField()
     ciphertext = models.BinaryField(null=True)
@@ -104,6 +169,12 @@ class ThreadItem(models.Model):
                 name="thread_item_shape",
                 condition=Q(
                     type=ItemType.ENTRY, envelopes__isnull=False, ciphertext__isnull=True, message_id=""
+                )
+                | Q(
+                    type=ItemType.WITHDRAWAL,
+                    envelopes__isnull=True,
+                    ciphertext__isnull=True,
+                    message_id="",
                 )
                 | (
                     Q(type=ItemType.MESSAGE, envelopes__isnull=True, ciphertext__isnull=False)

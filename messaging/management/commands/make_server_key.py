@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from messaging.server_key import make_server_key, server_key
+from messaging.server_key import server_key
+from network.key_file import make_key_file
 
 
 class Command(BaseCommand):
@@ -16,5 +17,5 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Write the file, or leave it, and print the id of its key."""
-        made = make_server_key(settings.SERVER_KEY_FILE)
+        made = make_key_file(settings.SERVER_KEY_FILE)
         print(f"{'made' if made else 'kept'} {settings.SERVER_KEY_FILE}: {server_key().id.hex()}")

@@ -1,0 +1,181 @@
+"""Whom sealed correspondence tells of what: that there is a message, never what it says.
+
+Each function runs inside the transaction of what it tells of, and returns the notices published with it.
+"""
+
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from messaging import access, policy
+from messaging.actions.writing import Writing
+from messaging.models import Device, Holder, ItemType, Report, ThreadItem, ThreadMember
+from messaging.permissions import Permission
+from messaging.policy import ROLES
+from messaging.sealed.message import Acknowledgement
+from network.access import members_in_force, members_in_force_by_id
+from network.actions.notifications import URGENT, Told, clear, notify, resolve
+from network.frames import Notice
+from network.models import Authority, AuthorityKind, Membership, Role
+from network.notification_kinds import Kind, Thing, about
+from network.policy import Actor, is_practising
+
+ACKNOWLEDGED = "acknowledged"
+DEVICE_WAITS = "device-waits"
+MESSAGE = "message"
+REPORTED = "reported"
+REPORT_CLOSED = "report-closed"
+THREAD_GIVEN = "thread-given"
+URGENT_MESSAGE = "urgent-message"
+
+
+def _describe_threads(actor: Actor, ids: Collection[str]) -> Mapping[str, str]:
+    """Return with whom each thread is: the names of the other authorities, to a practitioner of all."""
+    seen, holder = access.see_threads([actor], ids), policy.holder(actor)
+    others = {
+        thread_id: [member.principal.authority_id for member in found[holder].members]
+        for thread_id, found in seen.items()
+        if holder in found
+    }
+    wanted = {authority_id for found in others.values() for authority_id in found}
+    names = dict(Authority.objects.filter(id__in=wanted).values_list("id", "name"))
+    if not is_practising(actor.roles):
+        names.pop(actor.authority_id, None)
+    return {
+        thread_id: ", ".join(dict.fromkeys(names[each] for each in found if each in names))
+        for thread_id, found in others.items()
+    }
+
+
+def _describe_devices(actor: Actor, ids: Collection[str]) -> Mapping[str, str]:
+    """Return whose each waiting device is."""
+    rows = Device.objects.filter(
+        access.practitioners_of(actor) & Q(is_practitioners=True)
+        | Q(authority_id=actor.authority_id, is_practitioners=False),
+        id__in=ids,
+    )
+    return dict(rows.values_list("id", "person__name"))
+
+
+def _describe_reports(_actor: Actor, ids: Collection[str]) -> Mapping[str, str]:
+    """Return the State that reports, by report."""
+    rows = Report.objects.filter(id__in=list(ids)).values_list("id", "principal__authority__name")
+    return {str(report_id): name for report_id, name in rows}
+
+
+def _check_thread(actor: Actor, thread_id: str) -> object:
+    return access.get_thread(actor, thread_id, to=Permission.THREAD_READ)
+
+
+THINGS = (
+    Thing("device", "/devices/", Permission.DEVICE_LIST, _describe_devices, is_cleared_by_page=False),
+    Thing("own-report", "/threads/{}/report/", Permission.REPORT_SEND, _describe_threads, moves=True),
+    Thing("report", "/reports/{}/", Permission.REPORT_READ, _describe_reports),
+    Thing("thread", "/threads/{}/", Permission.THREAD_READ, _describe_threads, _check_thread, moves=True),
+)
+KINDS = (
+    Kind(ACKNOWLEDGED, "thread", _("A message was acknowledged")),
+    Kind(DEVICE_WAITS, "device", _("A device waits for your approval")),
+    Kind(MESSAGE, "thread", _("A new message")),
+    Kind(REPORTED, "report", _("Messages were reported")),
+    Kind(REPORT_CLOSED, "own-report", _("The moderators have closed a report of your authority")),
+    Kind(THREAD_GIVEN, "thread", _("A correspondence was given to you")),
+    Kind(URGENT_MESSAGE, "thread", _("An urgent message")),
+)
+
+
+def tell_of_messages(writings: Iterable[Writing]) -> list[Notice]:
+    """Tell the other members of threads of what was just added: who handles it, or all who read.
+
+    What is urgent goes to all who read and to the duty officers. Nobody is told of what colleagues wrote.
+    """
+    news = [
+        (member, items)
+        for writing in writings
+        for member in writing.members
+        if (items := [item for item in writing.items if _is_for(item, member)])
+    ]
+    if not news:
+        return []
+    people = _readers({member.principal.authority_id for member, _ in news})
+    return notify(
+        told
+        for member, items in news
+        for told in _told(member, items, people.get(member.principal.holder, []))
+    )
+
+
+def _readers(authorities: Collection[uuid.UUID]) -> Mapping[Holder, Sequence[Membership]]:
+    """Return who reads what, and the duty officers; a practitioner alone reads what is his or hers."""
+    wanted = ROLES[Permission.THREAD_READ] | {Role.DUTY_OFFICER, Role.PRACTITIONER}
+    found: dict[Holder, list[Membership]] = {}
+    for each in sorted(members_in_force(authorities, wanted), key=lambda each: (each.authority_id, each.id)):
+        own = each.person_id if is_practising(each.role_set) else None
+        found.setdefault((each.authority_id, own), []).append(each)
+    return found
+
+
+def _is_for(item: ThreadItem, member: ThreadMember) -> bool:
+    return item.type == ItemType.MESSAGE and item.principal_id != member.principal_id
+
+
+def _told(member: ThreadMember, items: Sequence[ThreadItem], people: Sequence[Membership]) -> Iterable[Told]:
+    urgency = max(item.urgency for item in items)
+    is_urgent = urgency >= URGENT
+    kind = URGENT_MESSAGE if is_urgent else MESSAGE
+    if all(item.kind == Acknowledgement.kind for item in items):
+        kind = ACKNOWLEDGED
+    readers = [each for each in people if policy.can_handle(each.role_set) or is_practising(each.role_set)]
+    handler = getattr(member, "assignment", None)
+    handling = [each for each in readers if handler and each.id == handler.membership_id]
+    for each in people if is_urgent else handling or readers:
+        yield Told(kind, member.thread_id, each, urgency)
+
+
+def tell_of_thread(actor: Actor | None, *, thread_ids: Iterable[str], member: Membership) -> list[Notice]:
+    """Tell a member that threads are his or hers now; who takes one knows it."""
+    if actor and actor.membership_id == member.id:
+        return []
+    return notify(Told(THREAD_GIVEN, thread_id, member) for thread_id in thread_ids)
+
+
+def tell_of_device(actor: Actor, *, device_id: str, authorities: Collection[uuid.UUID]) -> list[Notice]:
+    """Tell who may let devices in, or answer for a practitioner, but not who asks, that one waits."""
+    right = Permission.PRACTITIONER_SPONSOR if is_practising(actor.roles) else Permission.DEVICE_DECLINE
+    stewards = members_in_force(authorities, ROLES[right])
+    return notify(
+        Told(DEVICE_WAITS, device_id, each) for each in stewards if each.person_id != actor.person_id
+    )
+
+
+def resolve_devices(device_ids: Iterable[str]) -> list[Notice]:
+    """Let nobody be told of these devices any more: they are let in, or declined."""
+    return resolve([about(DEVICE_WAITS, device_id) for device_id in device_ids])
+
+
+def clear_thread(actor: Actor, thread_id: str) -> list[Notice]:
+    """Note that the actor has opened a thread, on whichever device."""
+    return clear(actor, about(MESSAGE, thread_id))
+
+
+def tell_of_report(report_id: uuid.UUID) -> list[Notice]:
+    """Tell the moderators of the secretariat that messages were reported."""
+    kind = AuthorityKind.SECRETARIAT
+    secretariats = Authority.objects.filter(kind=kind).values_list("id", flat=True)
+    moderators = members_in_force(secretariats, {Role.MODERATOR})
+    return notify(Told(REPORTED, str(report_id), each) for each in moderators)
+
+
+def resolve_report(report_id: uuid.UUID) -> list[Notice]:
+    """Let no moderator be told of this report any more."""
+    return resolve([about(REPORTED, str(report_id))])
+
+
+def tell_of_outcome(report: Report) -> list[Notice]:
+    """Tell who reported messages that the moderators have decided; the supervisors, where he or she left."""
+    people = members_in_force_by_id([report.membership_id])
+    if not people and report.principal.person_id is None:  # what a practitioner reports is nobody else's
+        people = members_in_force([report.principal.authority_id], {Role.SUPERVISOR})
+    return notify(Told(REPORT_CLOSED, report.thread_id, each) for each in people)

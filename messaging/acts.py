@@ -1,0 +1,47 @@
+"""The acts of sealed correspondence in words."""
+
+from django.utils.translation import gettext_lazy as _
+
+from network.errors import Sentence
+
+ACTS: dict[str, Sentence] = {
+    "approval:ask": _("A change of the authority's keys was put before a second person"),
+    "approval:give": _("A change of the authority's keys was approved"),
+    "approval:withdraw": _("A change of the authority's keys that waited was taken back"),
+    "attachment:begin": _("A file beside a message was begun"),
+    "attachment:cancel": _("A file beside a message was given up before it was sent"),
+    "device:decline": _("A device that asked to be let in was declined"),
+    "device:enrol": _("A device was let in to the keys of the authority"),
+    "device:remove": _("A device was taken out of the keys of the authority"),
+    "device:request": _("A device asked to be let in"),
+    "device:role": _("A device of the authority got other roles"),
+    "keyring:accept": _("A supervisor compared the fingerprint of another authority and accepted it"),
+    "keyring:begin-anew": _("Keys were made to take the place of those of the authority, which are lost"),
+    "keyring:create": _("The keys of the authority were made"),
+    "keyring:recover": _("The keys of the authority were taken over with its recovery kit"),
+    "keyring:recovery-key": _("The recovery kit of the authority was replaced"),
+    "keyring:repair": _("Keys of the authority that did not hold were made anew"),
+    "keyring:return": _("A device handed back what the server had lost of the authority's keys"),
+    "keyring:rotate": _("All keys of the authority were made anew"),
+    "keyring:sponsor": _("For whom the authority answers was changed"),
+    "keyring:succeed": _("New keys took the place of those of the authority"),
+    "keyring:try": _("The recovery kit of the authority was tried, and opens its keys"),
+    "practitioner:sponsor": _("An authority answered for a prosecutor or judge"),
+    "record:export": _("A record of a thread, or of a message, was made"),
+    "report:close": _("A report of messages was closed"),
+    "report:forget": _("What was disclosed in a closed report was deleted"),
+    "report:read": _("A moderator read the messages of a report"),
+    "report:send": _("Messages were reported to the moderators"),
+    "restore:begin": _("The network was put back to an earlier day by its operator"),
+    "restore:finish": _("A restore of the network ended"),
+    "restore:sign": _("A directory officer signed for a restore of the network"),
+    "mandate:withdraw": _("A mandate for direct contact was withdrawn"),
+    "thread:assign": _("A thread was given to a person to handle"),
+    "thread:drop": _("Who reads along or writes under a mandate was taken out of a thread"),
+    "thread:extend": _("The keys of a thread were renewed"),
+    "thread:join": _("An authority or a practitioner joined a thread"),
+    "thread:leave": _("An authority left a thread"),
+    "thread:open": _("A thread was opened"),
+    "thread:return": _("A device handed back what the server had lost of a thread"),
+    "thread:succeed": _("New keys of an authority took their place in a thread"),
+}

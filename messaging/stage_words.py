@@ -1,0 +1,21 @@
+"""What stages and kinds of cases, facts and grounds are called, for pages and the documentation."""
+
+from collections.abc import Mapping
+
+from django.utils.translation import gettext_lazy
+
+from messaging.refusals import OF_STEPS, SENTENCES
+from messaging.sealed import stage_names
+from network.errors import Sentence
+
+
+def _words(names: Mapping[str, str]) -> Mapping[str, Sentence]:
+    return {code: gettext_lazy(name) for code, name in names.items()}
+
+
+STAGE_NAMES = _words(stage_names.STAGE_NAMES)
+VARIANT_NAMES = _words(stage_names.VARIANT_NAMES)
+FACT_NAMES = _words(stage_names.FACT_NAMES)
+GROUND_NAMES = _words(stage_names.GROUND_NAMES)
+OVERRIDE_NAMES = _words(stage_names.OVERRIDE_NAMES)
+STEP_REFUSALS: Mapping[str, Sentence] = {code: SENTENCES[code] for code in OF_STEPS}

@@ -4,51 +4,50 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from messaging.sdk.attachments import Attachments, Outside, described
+from messaging.sdk.cards import Cards
+from messaging.sdk.cases import Cases
 from messaging.sdk.core import Core
-from messaging.sdk.device_file import DeviceFile, from_base64, to_base64
+from messaging.sdk.counterparts import Counterparts
+from messaging.sdk.device_file import DeviceFile, from_base64
 from messaging.sdk.enrolment import Enrolment
 from messaging.sdk.errors import (
     ClientError,
     Distrusted,
-    InvalidMessage,
     NotReady,
     NotSent,
     ServerRefused,
-    protocol_rules,
 )
 from messaging.sdk.facts import Arrived, Authority, DeviceRequest, Sent, Session, ThreadFacts
 from messaging.sdk.http import Http
-from messaging.sdk.inbox import Inbox
-from messaging.sdk.outbox import Outbox, now
+from messaging.sdk.inbox import Inbox, step_with
+from messaging.sdk.keys import Keys
+from messaging.sdk.ledger import Ledger
+from messaging.sdk.log import Log
+from messaging.sdk.membership import Memberships
+from messaging.sdk.outbox import Outbox
+from messaging.sdk.own_threads import OwnThreads
+from messaging.sdk.practice import Practice
+from messaging.sdk.records import Exported, Records
+from messaging.sdk.restoring import Restoring
+from messaging.sdk.secretariat import Secretariat
 from messaging.sdk.sign_in import SignIn
 from messaging.sdk.socket import Socket
+from messaging.sdk.texts import checked
+from messaging.sealed.attachment import File
 from messaging.sealed.client import Mailbox
-from messaging.sealed.device import read_device
-from messaging.sealed.errors import Refused
-from messaging.sealed.keys import device_words
-from messaging.sealed.message import Acknowledgement, Note, Plaintext, check_plaintext
+from messaging.sealed.message import Acknowledgement, Note, Plaintext
 from messaging.sealed.passphrase import COST
 
 logger = logging.getLogger(__name__)
 
 APPROVAL_SECONDS = 300.0
 Awaited = TypeVar("Awaited")
-
-
-def checked(plaintext: Plaintext) -> Plaintext:
-    """Return what every reader will take; raises `InvalidMessage`."""
-    try:
-        check_plaintext(plaintext)
-    except Refused as refused:
-        raise InvalidMessage(
-            "Nobody could read this message: a subject has at most 200 characters, a reference 100, a "
-            f"language 35, and the whole about 40,000 bytes ({refused.detail})."
-        ) from refused
-    return plaintext
 
 
 class Client:
@@ -58,8 +57,21 @@ class Client:
         self._core = core
         self._inbox = Inbox(core)
         self._socket = Socket(core.http, core.file.contents.cursors, self._on_event, self._on_connected)
-        self._outbox = Outbox(core, self._inbox, self._socket)
+        own = OwnThreads(core, self._inbox)
+        self._others = Counterparts(core, self._inbox, own)
+        self._outbox = Outbox(core, self._inbox, self._socket, self._others)
+        self._attachments = Attachments(core, self._socket)
+        self._records = Records(core, self._inbox)
+        self._restoring = Restoring(core)
+        self._inbox.on_shorter = self._restoring.look
+        self.cards = Cards(core, self._inbox)
+        self.cases = Cases(core, self._inbox, self._outbox)
+        self.ledger = Ledger(core, own, self._others, self._outbox)
+        self.membership = Memberships(core, self._inbox, self._outbox, own, self._others)
+        self.secretariat = Secretariat(core)
         self._enrolment = Enrolment(core, self._socket, self._become_ready)
+        self.keys = Keys(core, self._socket, self._become_ready)
+        self.practice = Practice(core, self._socket, self.keys)
         self._ready = asyncio.Event()
         self._requests_changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -90,6 +102,7 @@ class Client:
     async def _begin(self) -> None:
         self._socket.start()
         self._spawn(self._inbox.keep_confirming(self._socket))
+        self._spawn(self.cards.keep_writing())
         await self._socket.wait_open()
 
     async def __aenter__(self) -> Self:
@@ -163,6 +176,16 @@ class Client:
         """
         return await self._enrolment.create_keyring()
 
+    async def begin_anew(self) -> str:
+        """Make new keys for an authority that has lost every device and its kit; return the new kit, printed.
+
+        They wait until two directory officers have confirmed them from a new note of the State: then the old
+        keys end, `wait_until_ready` returns, and others put the new ones into each correspondence. What was
+        written until then stays sealed for ever. All else as `create_keyring`; where a kit is left,
+        `keys.recover` loses nothing. Raises `DeviceExists`, `NotReady`, `ServerRefused`.
+        """
+        return await self._enrolment.begin_anew()
+
     def kit_is_safe(self) -> None:
         """Say that the recovery kit is printed and locked away; it is kept nowhere from now on."""
         self._enrolment.kit_is_safe()
@@ -199,19 +222,7 @@ class Client:
 
     async def list_device_requests(self) -> list[DeviceRequest]:
         """Return the devices that wait for this authority's stewards, each verified against its own key."""
-        found = await self._core.http.get("/api/devices/requests")
-        waiting = [row for row in found["requests"] if row["status"] == "requested"]
-        return [request for row in waiting if (request := self._read_request(row["statement"]))]
-
-    def _read_request(self, statement: str) -> DeviceRequest | None:
-        net = self._core.session.net
-        try:
-            device = read_device(net, from_base64(statement))
-        except Refused:
-            logger.warning("a device request does not hold and is left out")
-            return None
-        words = device_words(net, device.id)
-        return DeviceRequest(device.id.hex(), device.person, device.name, device.office, words, statement)
+        return await self._enrolment.list_requests()
 
     async def device_requests(self) -> AsyncIterator[DeviceRequest]:
         """Yield each waiting device once, those already waiting first, for as long as the client is open."""
@@ -229,32 +240,7 @@ class Client:
 
         Compare its words with the person first: whoever is listed reads everything.
         """
-        await self._approve([(request, roles)])
-
-    async def _approve(self, wanted: Sequence[tuple[DeviceRequest, Sequence[str]]]) -> None:
-        for attempt in range(5):
-            rows = [(from_base64(request.statement), roles) for request, roles in wanted]
-            with protocol_rules():
-                made = self._core.mailbox.make_addition(rows, at=now())
-            body = {
-                "entry": to_base64(made.entry),
-                "envelopes": to_base64(made.envelopes),
-                "statements": [to_base64(raw) for raw in made.statements],
-            }
-            own = self._core.mailbox.principal
-            try:
-                await self._core.http.post(f"/api/keyrings/{own.hex()}/entries", body)
-            except ServerRefused as refused:
-                if refused.code != "stale-epoch" or attempt == 4:
-                    raise
-            await self._core.load_keyring(own)
-            self._core.save()
-            if all(self._is_listed(request.device) for request, _ in wanted):
-                return
-
-    def _is_listed(self, device: str) -> bool:
-        own = self._core.mailbox.newest(self._core.mailbox.principal)
-        return own is not None and own.device(bytes.fromhex(device)) is not None
+        await self.keys.add_devices([(from_base64(request.statement), roles)])
 
     async def decline_device(self, request: DeviceRequest) -> None:
         """Turn a waiting device away."""
@@ -275,21 +261,33 @@ class Client:
         language: str = "en",
         own_reference: str | None = None,
         foreign_reference: str | None = None,
+        urgency: int = 0,
+        due: int | None = None,
+        reason: str | None = None,
+        kind: str = "case",
+        files: Sequence[Path] = (),
     ) -> Sent:
-        """Open a correspondence by a first message.
+        """Open a correspondence by a first message; one of `kind` `direct` can admit practitioners.
 
         With an authority of the directory: only if the keyring is its own, as ever before (K8). With a
-        principal (its fingerprint): whoever holds that verified keyring. Raises `NotSent`, `InvalidMessage`,
-        `Distrusted`.
+        principal (its fingerprint): whoever holds that verified keyring. The rest is as in `send`; with
+        `files` the thread is there before its first message.
+        Raises `NotSent`, `InvalidMessage`, `Distrusted`.
         """
-        self._require_ready()
+        self._core.require_ready()
         chosen, principal = (
             (None, authority) if isinstance(authority, str) else (authority.id, authority.principal)
         )
         if principal is None:
             raise NotReady("This authority has no keyring yet, so nothing can be sealed to it.")
-        plaintext = checked(Plaintext(Note(text), language, subject, own_reference, foreign_reference))
-        return await self._outbox.open_thread(bytes.fromhex(principal), plaintext, authority=chosen)
+        note = Note(text, urgency, due, reason)
+        plaintext = checked(Plaintext(note, language, subject, own_reference, foreign_reference))
+        to = bytes.fromhex(principal)
+        if not files:
+            return await self._outbox.open_thread(to, plaintext, authority=chosen, kind=kind)
+        outside = await asyncio.to_thread(described, files)
+        thread = await self._outbox.open_empty(to, authority=chosen, kind=kind)
+        return await self._send_with(outside, thread, plaintext, note)
 
     async def send(
         self,
@@ -300,21 +298,59 @@ class Client:
         language: str = "en",
         own_reference: str | None = None,
         foreign_reference: str | None = None,
+        urgency: int = 0,
+        due: int | None = None,
+        reason: str | None = None,
+        answers: Arrived | None = None,
+        files: Sequence[Path] = (),
     ) -> Sent:
         """Send a message; returns when the server has signed for it and its place is verified.
+
+        `urgency`: 0 ordinary, 1 urgent, 2 at once (liberty, evidence or assets at risk). `due`: the date
+        wanted, in unix seconds. The server sees both, to remind; their `reason` is demanded and stays sealed.
+        `answers`: the message at hand, which is answered once, however often the program dies meanwhile.
+        `files`: at most ten, of 1 GiB each, sealed chunk by chunk before the message; called again after a
+        cut with the same bytes, they go on where they stopped.
 
         Cancelled or cut off before that, the message stays in the outbox and goes out with the same bytes at
         the next connection. Raises `NotSent`, `InvalidMessage`, `NotReady`, `Distrusted`.
         """
-        self._require_ready()
-        plaintext = checked(Plaintext(Note(text), language, subject, own_reference, foreign_reference))
-        return await self._outbox.send(thread, plaintext)
+        self._core.require_ready()
+        note = Note(text, urgency, due, reason)
+        plaintext = checked(Plaintext(note, language, subject, own_reference, foreign_reference))
+        step = step_with(answers, "answer") if answers else None
+        if not files:
+            return await self._outbox.send(thread, plaintext, step=step)
+        outside = await asyncio.to_thread(described, files)
+        if taken := await self._outbox.taken(thread, step):
+            return taken
+        return await self._send_with(outside, thread, plaintext, note, step)
+
+    async def _send_with(
+        self, outside: Sequence[Outside], thread: str, text: Plaintext, note: Note, step: str | None = None
+    ) -> Sent:
+        """Send files, then the note that they go with."""
+        stored = await self._attachments.send(thread, outside)
+        whole = checked(replace(text, body=replace(note, files=stored)))
+        sent = await self._outbox.send(thread, whole, step=step)
+        self._attachments.forget([file.id for file in stored])
+        return sent
+
+    async def save_file(self, message: Arrived, file: File, to: Path) -> None:
+        """Write a file of a message to a path that does not exist yet, once all of it was verified.
+
+        What was fetched before a cut lies beside it as `….part` and is not fetched again. Raises
+        `Distrusted`, naming the part that was altered; `FileExistsError`.
+        """
+        self._core.require_ready()
+        await self._attachments.save(message.thread, file, to)
 
     async def acknowledge(self, message: Arrived) -> Sent:
-        """Send the formal acknowledgement of a message, signed by this device's officer."""
-        self._require_ready()
+        """Send the formal acknowledgement of a message at hand, once, signed by this device's officer."""
+        self._core.require_ready()
         body = Acknowledgement(bytes.fromhex(message.id), message.seq)
-        return await self._outbox.send(message.thread, Plaintext(body, message.language or "en"))
+        plaintext = Plaintext(body, message.language or "en")
+        return await self._outbox.send(message.thread, plaintext, step=step_with(message, "acknowledge"))
 
     async def mark_opened(self, message: Arrived) -> None:
         """Tell the other side that this thread has been opened up to its verified end."""
@@ -350,29 +386,54 @@ class Client:
             for task in (getting, ended):
                 task.cancel()
 
+    # records
+
+    async def export_thread(self, thread: str, path: Path, *, language: str | None = None) -> Exported:
+        """Write the record of a thread into a file that proves itself; the server notes that it was made.
+
+        With a `language` (ar, en, es, fr, ru, zh-hans) it holds the texts and a page for reading, open to
+        whoever has the file. Without, the authority's devices and kit open it, and the code that is returned.
+        """
+        return await self._records.export_thread(thread, path, language=language)
+
+    async def export_message(self, thread: str, seq: int, path: Path) -> Exported:
+        """Write the record that proves one message, and shows no other."""
+        return await self._records.export_message(thread, seq, path)
+
+    async def report(self, thread: str, places: Sequence[int], *, cause: str, words: str = "") -> str:
+        """Disclose messages of a thread to the moderators of the secretariat; return the report's id.
+
+        `cause`: harm, impersonation, other, pressure or purpose. Nothing else of the thread becomes readable.
+        """
+        return await self._records.report(thread, list(places), cause=cause, words=words)
+
     @property
     def distrusted(self) -> dict[str, Distrusted]:
         """Return the threads in which the server broke a rule, with the rule; nothing of them is used."""
         return dict(self._inbox.distrusted)
 
     @property
+    def log(self) -> Log:
+        """Return the log of keys as this device has followed it: who watches, and the evidence of a lie."""
+        return self._core.log
+
+    @property
     def not_sent(self) -> list[tuple[str, NotSent]]:
         """Return the threads and refusals of messages whose sender was no longer waiting for the answer."""
         return list(self._outbox.not_sent)
-
-    def _require_ready(self) -> None:
-        if not self._core.is_ready:
-            raise NotReady("No steward has approved this device yet.")
 
     # what the socket tells
 
     async def _on_connected(self) -> None:
         self._requests_changed.set()
         if self._core.mailbox_or_none is not None:
+            await self._restoring.look()
             await self._become_ready()
 
     async def _become_ready(self) -> None:
         """Load the own keyring; once this device is listed, everything that came meanwhile."""
+        if not await self.practice.go_on():
+            return
         try:
             await self._core.load_keyring(self._core.mailbox.principal)
         except ServerRefused as refused:
@@ -380,12 +441,14 @@ class Client:
                 raise
             return
         if not self._core.is_ready:
-            await self._enrolment.ask_again()
+            if self._core.status == "standing":
+                await self._enrolment.ask_again()
             return
         self._ready.set()
         if self._core.session.may_read:
             await self._inbox.catch_up()
             self._spawn(self._outbox.send_leftovers())
+            self._spawn(self.ledger.keep())
         self._core.save()
 
     async def _on_event(self, name: str, audience: str | None, body: Any) -> None:
@@ -393,6 +456,8 @@ class Client:
             await self._inbox.take(body)
         elif name == "messaging.keyring.grew":
             await self._on_keyring(body["principal"])
+        elif name == "messaging.practitioner.sponsored":
+            await self._become_ready()
         elif name in {"messaging.device.requested", "messaging.device.declined"}:
             self._requests_changed.set()
 
@@ -404,8 +469,16 @@ class Client:
             await self._become_ready()
         elif principal == found.principal.hex():
             await self._core.load_keyring(found.principal)
+            self._keep_ledger()
         elif bytes.fromhex(principal) in found.rings:
             await self._load_foreign(principal)
+            self._keep_ledger()
+        else:  # perhaps new keys that have taken the place of the own ones (K12)
+            await self._load_foreign(found.principal.hex())
+
+    def _keep_ledger(self) -> None:
+        if self._core.session.may_read:
+            self._spawn(self.ledger.keep())
 
     async def _load_foreign(self, principal: str) -> None:
         """A keyring that does not hold is not used: writing to it will say so again."""

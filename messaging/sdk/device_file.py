@@ -23,6 +23,7 @@ class Outgoing:
     ciphertext: str
     entry: str | None = None  # with its envelopes, where the message opens the thread
     envelopes: str | None = None
+    step: str | None = None  # what it does with a message that the program is handling: done once
 
     def as_body(self) -> dict[str, str]:
         """Return the message as the append command takes it."""
@@ -30,13 +31,29 @@ class Outgoing:
 
 
 @dataclass
+class Begun:
+    """A file that is being sent: its keys, for the same bytes to go on with after a cut."""
+
+    thread: str
+    id: str
+    key: str
+    prefix: str
+    digest: str
+    size: int
+
+
+@dataclass
 class Founding:
-    """A keyring being made, and its printed recovery kit: kept until the program says the kit is safe."""
+    """A keyring being made, and its printed recovery kit: kept until the program says the kit is safe.
+
+    `path` is that of the keyring where an entry of it brings another kit; empty for a new keyring.
+    """
 
     entry: str
     envelopes: str
     statements: list[str]
     kit: str
+    path: str = ""
 
     def as_body(self) -> dict[str, object]:
         """Return the keyring as the server takes it."""
@@ -51,9 +68,13 @@ class Contents:
     pinned: dict[str, str] | None = None  # the network's name and the server's key, as first met
     public_state: str | None = None  # of `Mailbox.export_state`
     handled: dict[str, int] = field(default_factory=dict)  # thread: the last sequence given to the program
+    steps: dict[str, tuple[int, str]] = field(default_factory=dict)  # taken with unhandled messages: seq, id
     cursors: dict[str, int] = field(default_factory=dict)
     outbox: list[Outgoing] = field(default_factory=list)
     founding: Founding | None = None
+    begun: list[Begun] = field(default_factory=list)
+    restored: str | None = None  # the restore that this device has answered
+    log: dict[str, str] | None = None  # size, and state of the log of keys as this device has followed it
 
     def to_json(self) -> bytes:
         """Return the bytes to be encrypted."""
@@ -65,7 +86,9 @@ class Contents:
         found = json.loads(data)
         outbox = [Outgoing(**outgoing) for outgoing in found.pop("outbox")]
         founding = found.pop("founding", None)
-        return cls(**found, outbox=outbox, founding=Founding(**founding) if founding else None)
+        begun = [Begun(**one) for one in found.pop("begun", [])]
+        made = Founding(**founding) if founding else None
+        return cls(**found, outbox=outbox, founding=made, begun=begun)
 
 
 class DeviceFile:

@@ -5,12 +5,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from messaging.sdk.core import Core
-from messaging.sdk.device_file import Founding, to_base64
+from messaging.sdk.device_file import Founding, from_base64, to_base64
 from messaging.sdk.errors import ClientError, DeviceExists, Distrusted, NotReady, ServerRefused
+from messaging.sdk.facts import DeviceRequest
 from messaging.sdk.outbox import now
 from messaging.sdk.socket import Socket
 from messaging.sealed.client import Person, make_device, make_keyring
 from messaging.sealed.device import read_device
+from messaging.sealed.errors import Refused
 from messaging.sealed.keys import device_words
 
 logger = logging.getLogger(__name__)
@@ -31,10 +33,30 @@ class Enrolment:
 
     async def create_keyring(self) -> str:
         """As `Client.create_keyring`."""
-        founding = self._core.file.contents.founding or await self._found()
+        founding = self._core.file.contents.founding
+        if founding is None or founding.path:
+            founding = await self._found()
         if not self._core.mailbox.is_listed():
             await self._send(founding)
         return founding.kit
+
+    async def begin_anew(self) -> str:
+        """As `Client.begin_anew`."""
+        founding = self._core.file.contents.founding
+        if founding is None or founding.path:
+            founding = await self._begin_anew()
+        if not self._core.mailbox.is_listed():
+            await self._send(founding)
+        return founding.kit
+
+    async def _begin_anew(self) -> Founding:
+        own, found = await self._own_principal(), self._core.mailbox_or_none
+        if own is None:
+            raise NotReady("The authority has no keyring yet: create one instead.")
+        if found is not None and found.is_listed():
+            raise DeviceExists("This device is listed in the keys of its authority: nothing is lost.")
+        self._core.drop_device()
+        return self._make(succeeds=bytes.fromhex(own))
 
     async def _found(self) -> Founding:
         """Make a keyring and store it with its kit."""
@@ -43,8 +65,19 @@ class Enrolment:
             raise DeviceExists("This file holds a device already, and its recovery kit was called safe.")
         if own is not None:
             raise NotReady("The authority has a keyring already: request a device instead.")
-        roles = ("officer", "steward", "supervisor") if self._core.session.may_read else ("steward",)
-        made = make_keyring(self._core.session.net, self._person(), at=now(), roles=roles)
+        return self._make()
+
+    def _make(self, *, succeeds: bytes | None = None) -> Founding:
+        session = self._core.session
+        kind = "secretariat" if session.authority_kind == "secretariat" else "authority"
+        made = make_keyring(
+            session.net,
+            self._person(),
+            at=now(),
+            roles=session.device_roles,
+            kind=kind,
+            succeeds=succeeds,
+        )
         founding = self._core.file.contents.founding = Founding(
             to_base64(made.entry),
             to_base64(made.envelopes),
@@ -121,6 +154,22 @@ class Enrolment:
         body = {"statement": to_base64(self._core.mailbox.device.statement), "roles": list(roles)}
         return await self._core.http.post("/api/devices/requests", body)
 
+    async def list_requests(self) -> list[DeviceRequest]:
+        """As `Client.list_device_requests`."""
+        found = await self._core.http.get("/api/devices/requests")
+        waiting = [row for row in found["requests"] if row["status"] == "requested"]
+        return [request for row in waiting if (request := self._read_request(row["statement"]))]
+
+    def _read_request(self, statement: str) -> DeviceRequest | None:
+        net = self._core.session.net
+        try:
+            device = read_device(net, from_base64(statement))
+        except Refused:
+            logger.warning("a device request does not hold and is left out")
+            return None
+        words = device_words(net, device.id)
+        return DeviceRequest(device.id.hex(), device.person, device.name, device.office, words, statement)
+
     @property
     def words(self) -> str:
         """Return the words of the own device, to be compared by voice."""
@@ -128,7 +177,8 @@ class Enrolment:
 
     def forget_device(self) -> None:
         """As `Client.forget_device`."""
-        if self._core.mailbox.is_listed() or self.holds_kit:
+        has_ended = self._core.status == "ended"
+        if (self._core.mailbox.is_listed() and not has_ended) or self.holds_kit:
             raise DeviceExists("This device is listed, or its keyring is on its way: it is not forgotten.")
         self._core.drop_device()
 

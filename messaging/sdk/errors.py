@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from messaging.sealed.errors import Refused
+from messaging.sealed.keyring import Change
 
 
 class ClientError(Exception):
@@ -29,7 +30,7 @@ class Unreachable(ClientError):
 
 
 # No answer yet: the same bytes again, after a moment or after the next sign-in.
-TEMPORARY = frozenset({"csrf", "signed-out", "too-many", "unavailable"})
+TEMPORARY = frozenset({"being-restored", "csrf", "log-rolled-back", "signed-out", "too-many", "unavailable"})
 TROUBLE = 500  # from this status on the server is to blame, not what was asked
 
 
@@ -60,6 +61,26 @@ class NotReady(ClientError):
     """This device cannot read or write yet: the authority has no keyring, or no steward has approved it."""
 
 
+class NotCompared(NotReady):
+    """Nothing is sealed to an authority whose fingerprint nobody has compared (K8).
+
+    Two officers of the secretariat confirm it from its State's note, or a supervisor of the own authority
+    compares it and calls `Client.ledger.accept`.
+    """
+
+
+class ApprovalNeeded(ClientError):
+    """A second person who keeps the keys must agree to this change first (`Client.keys.propose`), or the kit.
+
+    `by_kit`: only the recovery kit can agree.
+    """
+
+    def __init__(self, change: Change, *, by_kit: bool) -> None:
+        super().__init__("The recovery kit must agree." if by_kit else "A second steward must agree.")
+        self.change = change
+        self.by_kit = by_kit
+
+
 class Distrusted(ClientError):
     """What the server gave breaks a rule of the protocol; nothing of it was used. `__cause__` says which."""
 
@@ -73,9 +94,22 @@ class NotSent(ClientError):
 
 
 @contextmanager
-def protocol_rules() -> Iterator[None]:
-    """Turn a broken rule of the protocol into `Distrusted`."""
+def step_rules() -> Iterator[None]:
+    """Turn a step that must not be taken into `NotSent`: nothing was signed."""
     try:
         yield
     except Refused as refused:
+        if refused.rule in {"M10", "M11"}:
+            raise NotSent(refused.code, refused.detail) from refused
+        raise
+
+
+@contextmanager
+def protocol_rules() -> Iterator[None]:
+    """Turn a broken rule of the protocol into `Distrusted`, what only waits for people into `NotCompared`."""
+    try:
+        yield
+    except Refused as refused:
+        if refused.code == "not-compared":
+            raise NotCompared(str(refused)) from refused
         raise Distrusted(str(refused)) from refused

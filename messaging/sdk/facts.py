@@ -1,7 +1,11 @@
 """What the SDK gives to a program: frozen facts, ids in lowercase hexadecimal, times in unix seconds."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, Self
+
+from messaging.sealed.attachment import File
+from messaging.sealed.stage_rules import Fact, Step
 
 
 @dataclass(frozen=True)
@@ -14,6 +18,7 @@ class Authority:
     state_name: str | None
     functions: tuple[str, ...] = ()
     principal: str | None = None
+    waiting: str | None = None  # keys that are to take the place of these, when they have been confirmed
 
     @classmethod
     def from_json(cls, found: dict[str, Any], principal: str | None = None) -> Self:
@@ -25,6 +30,7 @@ class Authority:
             found["state_name"],
             tuple(found.get("functions", ())),
             found.get("principal", principal),
+            found.get("waiting"),
         )
 
 
@@ -37,8 +43,11 @@ class Session:
     person: str
     name: str
     office: str
-    role: str
+    roles: frozenset[str]
+    device_roles: tuple[str, ...]  # what a device of this person may be in the keyring
     authority: Authority
+    authority_kind: str = ""
+    secretariat: str | None = None  # the principal that confirms, by the server's word
 
     @classmethod
     def from_json(cls, found: dict[str, Any]) -> Self:
@@ -50,14 +59,17 @@ class Session:
             person=person["id"],
             name=person["name"],
             office=person["office"],
-            role=found["membership"]["role"],
+            roles=frozenset(found["membership"]["roles"]),
+            device_roles=tuple(found["device_roles"]),
             authority=Authority.from_json(authority, found["principal"]),
+            authority_kind=authority.get("kind", ""),
+            secretariat=found.get("secretariat"),
         )
 
     @property
     def may_read(self) -> bool:
-        """Return whether this role reads correspondence; an administrator keeps keys and reads nothing."""
-        return self.role in {"officer", "supervisor"}
+        """Return whether these roles read correspondence; an administrator keeps keys and reads nothing."""
+        return "officer" in self.device_roles
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,7 @@ class Arrived:
     thread: str
     seq: int
     id: str
-    kind: Literal["note", "acknowledgement"]
+    kind: Literal["note", "acknowledgement", "statement", "stage"]
     is_own_authority: bool
     principal: str
     authority: Authority | None
@@ -108,7 +120,14 @@ class Arrived:
     own_reference: str | None = None
     foreign_reference: str | None = None
     text: str | None = None
+    urgency: int = 0
+    due: int | None = None
+    reason: str | None = None
+    files: tuple[File, ...] = ()  # each has `name`, `media_type`, `size`; `Client.save_file` fetches it
     acknowledges: str | None = None
+    step: Step | None = None  # in a case: its `code` and `variant`, as the header has them; `Client.cases`
+    facts: Mapping[str, Fact] = field(default_factory=dict, hash=False)  # what the step says
+    statement: bytes | None = None  # a signed consent or mandate; of a mandate `text` is what it is for
 
 
 @dataclass(frozen=True)
@@ -132,3 +151,21 @@ class ThreadFacts:
             tuple(member["principal"] for member in found["members"]),
             {row["principal"]: (row["delivered_seq"], row["opened_seq"]) for row in found["progress"]},
         )
+
+
+@dataclass(frozen=True)
+class OpenRestore:
+    """A restore of the network, as its operator began it: two persons of the secretariat stand for it."""
+
+    serial: int
+    log_size: int
+    log_root: str
+    cause: str
+    signatures: int
+    is_announced: bool
+
+    @classmethod
+    def from_json(cls, row: dict[str, Any]) -> Self:
+        """Read what the server says."""
+        names = ("serial", "log_size", "log_root", "cause", "signatures", "is_announced")
+        return cls(**{name: row[name] for name in names})

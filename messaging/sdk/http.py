@@ -1,15 +1,24 @@
 """The REST face of the server: JSON in and out, the session kept alive, refusals as exceptions."""
 
 import asyncio
+import ssl
+from functools import cache
 from typing import Any
 
 import httpx
 
 from messaging.sdk.errors import ServerRefused, SignInFailed, Unreachable
-from messaging.sdk.sign_in import SignIn
+from messaging.sdk.sign_in import SignIn, forgery_token
 
 TIMEOUT_SECONDS = 30.0
+BYTES_SECONDS = 300.0  # a chunk of a file, over a weak line
 PATIENCE_SECONDS = 60.0  # how long a "wait a moment" (429) is waited for
+
+
+@cache
+def known_certificates() -> ssl.SSLContext:
+    """Return what servers are known by; read once, which for many clients in one program counts."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class Http:
@@ -21,7 +30,11 @@ class Http:
         self._signing_in = asyncio.Lock()
         self._generation = 0
         self._http = httpx.AsyncClient(
-            base_url=self.origin, timeout=TIMEOUT_SECONDS, headers={"Origin": self.origin}, trust_env=False
+            base_url=self.origin,
+            timeout=TIMEOUT_SECONDS,
+            headers={"Origin": self.origin},
+            trust_env=False,
+            verify=known_certificates(),
         )
 
     async def sign_in(self, *, after: int | None = None) -> None:
@@ -60,17 +73,33 @@ class Http:
         self, method: str, path: str, *, body: Any = None, query: dict[str, str | int] | None = None
     ) -> Any:
         """Return the JSON of an answer. Raises `ServerRefused`, `Unreachable`, `SignInFailed`."""
+        return (await self._answer(method, path, {"json": body, "params": query})).json()
+
+    async def put_bytes(self, path: str, data: bytes) -> None:
+        """Send bytes as they are."""
+        await self._answer("PUT", path, {"content": data, "timeout": BYTES_SECONDS})
+
+    async def get_bytes(self, path: str) -> bytes:
+        """Return the bytes of an answer."""
+        return (await self._answer("GET", path, {"timeout": BYTES_SECONDS})).content
+
+    async def _answer(self, method: str, path: str, more: dict[str, Any]) -> httpx.Response:
+        """Return a good answer, signed in again, proven again or waited for where need be."""
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
-        has_signed_in = False
+        has_signed_in = has_proven = False
         while True:
             generation = self._generation
-            answer = await self._once(method, path, body, query)
+            answer = await self._once(method, path, more)
             refusal = refusal_of(answer)
             if refusal is None:
-                return answer.json()
+                return answer
             if _lacks_sign_in(refusal) and not has_signed_in:
                 await self.sign_in(after=generation)
                 has_signed_in = True
+                continue
+            if refusal.code == "proof-needed" and not has_proven:
+                await self.sign_in(after=generation)  # a new sign-in is the fresh proof that is asked for
+                has_proven = True
                 continue
             if answer.status_code == httpx.codes.UNAUTHORIZED:
                 raise SignInFailed(refusal.sentence)
@@ -79,13 +108,11 @@ class Http:
                 raise refusal
             await asyncio.sleep(0.5)
 
-    async def _once(
-        self, method: str, path: str, body: Any, query: dict[str, str | int] | None
-    ) -> httpx.Response:
-        token = self._http.cookies.get("csrftoken")
+    async def _once(self, method: str, path: str, more: dict[str, Any]) -> httpx.Response:
+        token = forgery_token(self._http)
         headers = {"X-CSRFToken": token} if token else {}
         try:
-            answer = await self._http.request(method, path, json=body, params=query, headers=headers)
+            answer = await self._http.request(method, path, headers=headers, **more)
         except httpx.TransportError as error:
             raise Unreachable(f"{self.origin} does not answer.") from error
         if answer.status_code in {502, 503, 504}:

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Literal, cast
 
 from messaging.sdk.core import PAGE, Core
@@ -13,9 +13,14 @@ from messaging.sdk.errors import Distrusted, ServerRefused, Unreachable, protoco
 from messaging.sdk.facts import Arrived, ThreadFacts
 from messaging.sdk.socket import Socket
 from messaging.sealed.correspondence import Applied, Item
-from messaging.sealed.message import Acknowledgement, Message, Note, Plaintext
+from messaging.sealed.message import Acknowledgement, Enclosure, Message, Note, Plaintext, StageChange
+from messaging.sealed.thread_entry import OWN_KINDS
 
 logger = logging.getLogger(__name__)
+
+
+async def _nothing() -> None:
+    """Do nothing."""
 
 
 class Inbox:
@@ -24,7 +29,9 @@ class Inbox:
     def __init__(self, core: Core) -> None:
         self.arrived: asyncio.Queue[Arrived] = asyncio.Queue()
         self.distrusted: dict[str, Distrusted] = {}
+        self.on_grown: Callable[[str], None] = lambda thread: None
         self._core = core
+        self.on_shorter: Callable[[], Awaitable[None]] = _nothing
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._to_confirm: dict[str, int] = {}
         self._has_to_confirm = asyncio.Event()
@@ -56,6 +63,9 @@ class Inbox:
                 return
 
     def _is_behind(self, thread: str, seq: int) -> bool:
+        """Return whether a thread has grown, or shrunk (T8)."""
+        if seq < self.known_seq(thread):
+            return thread not in self.distrusted
         handled = max(self._core.file.contents.handled.get(thread, 0), self.known_seq(thread))
         return handled < seq and thread not in self.distrusted
 
@@ -86,13 +96,29 @@ class Inbox:
     async def pull(self, thread: str) -> None:
         """Fetch and verify everything new in a thread. Raises `Distrusted`."""
         async with self._locks[thread]:
-            while True:
-                after = self.known_seq(thread)
-                page = await self._core.http.get(f"/api/threads/{thread}/items", after=after, limit=PAGE)
-                await self._apply(page["items"])
-                if len(page["items"]) < PAGE:
-                    self._check_end(thread)
-                    return
+            with self._set_aside_if_refused(thread):
+                await self._pull(thread)
+
+    async def _pull(self, thread: str) -> None:
+        while True:
+            after = self.known_seq(thread)
+            page = await self._core.http.get(f"/api/threads/{thread}/items", after=after, limit=PAGE)
+            if page["seq"] < after:
+                page = await self._ask_again(thread, after)
+            await self._apply(page["items"])
+            if len(page["items"]) < PAGE:
+                self._check_end(thread)
+                return
+
+    async def _ask_again(self, thread: str, after: int) -> dict[str, Any]:
+        """T8, L8: a shorter thread is a fork, unless the server was put back and gets what it lost."""
+        await self.on_shorter()
+        page: dict[str, Any] = await self._core.http.get(
+            f"/api/threads/{thread}/items", after=after, limit=PAGE
+        )
+        if page["seq"] < after:
+            raise Distrusted("T8: the thread is shorter than what this device had verified.")
+        return page
 
     async def take(self, body: dict[str, Any]) -> None:
         """Take an item as it came over the socket, or fetch what is missing before it."""
@@ -105,20 +131,34 @@ class Inbox:
         try:
             async with self._locks[thread]:
                 if seq == self.known_seq(thread) + 1:
-                    await self._apply([body])
+                    with self._set_aside_if_refused(thread):
+                        await self._apply([body])
         except Distrusted as error:
             self.distrust(thread, error)
 
-    async def _apply(self, bodies: Iterable[dict[str, Any]]) -> None:
+    @contextmanager
+    def _set_aside_if_refused(self, thread: str) -> Iterator[None]:
+        """Seal nothing any more at the end that was verified before a refusal (T8)."""
+        try:
+            yield
+        except Distrusted:
+            self._core.mailbox.set_aside.add(bytes.fromhex(thread))
+            raise
+
+    async def _apply(self, bodies: Sequence[dict[str, Any]]) -> None:
         for body in bodies:
             item = read_item(body)
             with protocol_rules():
                 needed = self._core.mailbox.needs(item)
             for principal, _ in needed:
                 await self._core.load_keyring(principal)
+            if self._core.mailbox.is_behind(item):  # L6
+                await self._core.log.follow()
             with protocol_rules():
                 applied = self._core.mailbox.apply_item(item)
             self._hand_over(body["thread"], applied)
+        for thread in {body["thread"] for body in bodies}:
+            self.on_grown(thread)
         async with self._has_grown:
             self._has_grown.notify_all()
 
@@ -129,16 +169,21 @@ class Inbox:
         if applied.seq <= contents.handled.get(thread, 0):
             return
         message = applied.message
-        if message is None or message.device == self._core.mailbox.device.id:
+        if message is None or not self._is_for_program(thread, applied, message):
             if contents.handled.get(thread, 0) == applied.seq - 1:
                 contents.handled[thread] = applied.seq
             return
         self.arrived.put_nowait(self._arrived(thread, applied, message))
 
+    def _is_for_program(self, thread: str, applied: Applied, message: Message) -> bool:
+        """Return whether a message is handed over: of another device, to this authority, no own note."""
+        state = self._core.mailbox.threads[bytes.fromhex(thread)].state
+        is_shared = state is not None and state.kind not in OWN_KINDS
+        return message.device != self._core.mailbox.device.id and applied.is_member and is_shared
+
     def _is_foreign(self, applied: Applied) -> bool:
         """Return whether the item is of another principal, whom its arrival is told to."""
-        signed = applied.message or applied.entry
-        return signed is not None and signed.by.principal != self._core.mailbox.principal
+        return applied.is_member and applied.by.principal != self._core.mailbox.principal
 
     def _check_end(self, thread: str) -> None:
         """T8: what this device has verified before must still be there."""
@@ -153,7 +198,7 @@ class Inbox:
             thread=thread,
             seq=applied.seq,
             id=message.id.hex(),
-            kind=cast(Literal["note", "acknowledgement"], message.kind),
+            kind=cast(Literal["note", "acknowledgement", "statement", "stage"], message.kind),
             is_own_authority=message.by.principal == self._core.mailbox.principal,
             principal=principal,
             authority=self._core.authorities.get(principal),
@@ -163,15 +208,21 @@ class Inbox:
             office=device.office,
             signed_at=message.statement.at,
             received_at=applied.received_at,
-            marks=message.marks,
+            marks=message.marks + (applied.plaintext.marks if applied.plaintext else ()),
             failed=applied.failed,
+            urgency=message.urgency,
+            due=message.due,
+            step=message.step,
             **_text_facts(applied.plaintext),
         )
 
     def mark_handled(self, message: Arrived) -> None:
         """The program is done with a message: it will not be given again, even after a crash."""
-        handled = self._core.file.contents.handled
-        handled[message.thread] = max(handled.get(message.thread, 0), message.seq)
+        contents = self._core.file.contents
+        last = contents.handled[message.thread] = max(contents.handled.get(message.thread, 0), message.seq)
+        contents.steps = {
+            step: taken for step, taken in contents.steps.items() if not _is_over(step, message.thread, last)
+        }
         self._core.save()
 
     # delivery
@@ -228,8 +279,22 @@ def _text_facts(plaintext: Plaintext | None) -> dict[str, Any]:
         "foreign_reference": plaintext.foreign_reference,
     }
     match plaintext.body:
-        case Note(text=text):
-            facts["text"] = text
+        case Note() as note:
+            facts |= {"text": note.text, "reason": note.reason, "files": note.files}
         case Acknowledgement(of=of):
             facts["acknowledges"] = of.hex()
+        case StageChange(facts=said):
+            facts["facts"] = said
+        case Enclosure() as enclosed:
+            facts |= {"statement": enclosed.statement, "text": enclosed.text}
     return facts
+
+
+def step_with(message: Arrived, what: str) -> str:
+    """Name a step taken with a message: it is taken once, until the message is handled."""
+    return f"{message.thread} {message.seq} {what}"
+
+
+def _is_over(step: str, thread: str, last: int) -> bool:
+    its_thread, seq, _ = step.split(" ")
+    return its_thread == thread and int(seq) <= last

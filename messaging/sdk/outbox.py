@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from messaging.sdk.core import Core
+from messaging.sdk.counterparts import Counterparts
 from messaging.sdk.device_file import Outgoing, from_base64, to_base64
 from messaging.sdk.errors import (
     ClientError,
@@ -18,6 +19,7 @@ from messaging.sdk.errors import (
     SignInFailed,
     Unreachable,
     protocol_rules,
+    step_rules,
 )
 from messaging.sdk.facts import Sent
 from messaging.sdk.inbox import Inbox
@@ -55,27 +57,67 @@ def now() -> int:
 class Outbox:
     """At most one message of a thread is on its way; threads do not wait for each other."""
 
-    def __init__(self, core: Core, inbox: Inbox, socket: Socket) -> None:
+    def __init__(self, core: Core, inbox: Inbox, socket: Socket, others: Counterparts) -> None:
         self._core = core
         self._inbox = inbox
         self._socket = socket
+        self._others = others
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self.not_sent: list[tuple[str, NotSent]] = []
 
-    async def send(self, thread: str, plaintext: Plaintext) -> Sent:
-        """Seal, store, send; returns when the message stands verified in its place. Raises `NotSent`."""
+    async def send(self, thread: str, plaintext: Plaintext, *, step: str | None = None) -> Sent:
+        """Seal, store, send; returns when the message stands verified in its place. Raises `NotSent`.
+
+        A `step` that was taken before, by this process or the one that died, is not taken again.
+        """
         async with self._locks[thread]:
             await self._settle(thread)
-            return await self._transmit(await self._seal(thread, plaintext))
+            taken = self._core.file.contents.steps.get(step) if step else None
+            if taken:
+                return Sent(thread, *taken)
+            outgoing = await self._seal(thread, plaintext, step=step)
+            return await self._transmit(outgoing)
 
-    async def open_thread(self, to: bytes, plaintext: Plaintext, *, authority: str | None) -> Sent:
+    async def taken(self, thread: str, step: str | None) -> Sent | None:
+        """Return what a step sent when it was taken before, by this process or the one that died."""
+        async with self._locks[thread]:
+            await self._settle(thread)
+            found = self._core.file.contents.steps.get(step) if step else None
+            return Sent(thread, *found) if found else None
+
+    async def open_thread(
+        self, to: bytes, plaintext: Plaintext, *, authority: str | None, kind: str = "case"
+    ) -> Sent:
         """Open a thread with its first message; K8: the keyring is that of the chosen authority, if one was.
 
         Raises `NotSent`, `Distrusted`.
         """
-        outgoing = await self._make_thread([to], plaintext, authority=authority)
+        outgoing = await self._make_thread([to], plaintext, authority=authority, kind=kind)
         async with self._locks[outgoing.thread]:
             return await self._transmit(outgoing)
+
+    async def open_empty(self, to: bytes, *, authority: str | None, kind: str = "case") -> str:
+        """Open a thread in which nothing is written yet, for files that go with its first message.
+
+        Returns its id. Raises `NotSent`, `Distrusted`.
+        """
+        for _ in range(ROUNDS):
+            made = await self._genesis([to], None, authority=authority, kind=kind)
+            body = {
+                "entry": to_base64(made.entry),
+                "envelopes": to_base64(made.envelopes),
+                "messages": [],
+            }
+            try:
+                await self._socket.patiently(partial(self._core.http.post, "/api/threads", body))
+            except ServerRefused as refused:
+                if refused.code not in STALE:
+                    raise NotSent(refused.code, refused.sentence) from refused
+                continue
+            thread = made.thread.hex()
+            await self._socket.patiently(partial(self._inbox.pull, thread))
+            return thread
+        raise NotSent("stale-epoch", "the keys of a party moved on again and again")
 
     async def send_leftovers(self) -> None:
         """Send what an earlier connection, or an earlier process, left unanswered."""
@@ -119,18 +161,22 @@ class Outbox:
 
     # sealing
 
-    async def _seal(self, thread: str, plaintext: Plaintext, instead: Outgoing | None = None) -> Outgoing:
+    async def _seal(
+        self, thread: str, plaintext: Plaintext, *, instead: Outgoing | None = None, step: str | None = None
+    ) -> Outgoing:
         """Seal at the end of the thread, re-keyed first where T4 asks for it, and store the result."""
         key, mailbox = bytes.fromhex(thread), self._core.mailbox
         if not self._inbox.known_seq(thread):
             await self._socket.patiently(lambda: self._inbox.pull(thread))
         for _ in range(ROUNDS):
-            with protocol_rules():
-                sealed = None if mailbox.needs_refresh(key) else mailbox.seal(key, plaintext, at=now())
+            await self._socket.patiently(lambda: self._others.make_ready(self._members(thread)))
+            with protocol_rules(), step_rules():
+                must_renew = mailbox.needs_refresh(key, at=now())
+                sealed = None if must_renew else mailbox.seal(key, plaintext, at=now())
             if sealed is None:
                 await self._refresh(thread)
                 continue
-            return self._store(_outgoing(self._core.mailbox.net, thread, sealed), instead)
+            return self._store(_outgoing(self._core.mailbox.net, thread, sealed, step), instead)
         raise NotSent("stale-epoch", "the thread was re-keyed by others again and again")
 
     async def _make_thread(
@@ -140,15 +186,23 @@ class Outbox:
         *,
         authority: str | None = None,
         instead: Outgoing | None = None,
+        kind: str = "case",
     ) -> Outgoing:
-        await self._socket.patiently(lambda: self._core.load_keyrings([self._core.mailbox.principal, *to]))
-        with protocol_rules():
-            if authority is not None:
-                self._core.mailbox.check_authority(authority, *to)
-            made: NewThread = self._core.mailbox.open_thread(to, plaintext, at=now())
+        made = await self._genesis(to, plaintext, authority=authority, kind=kind)
         outgoing = _outgoing(self._core.mailbox.net, made.thread.hex(), made.messages[0])
         outgoing.entry, outgoing.envelopes = to_base64(made.entry), to_base64(made.envelopes)
         return self._store(outgoing, instead)
+
+    async def _genesis(
+        self, to: Sequence[bytes], plaintext: Plaintext | None, *, authority: str | None, kind: str
+    ) -> NewThread:
+        principals = [self._core.mailbox.principal, *to]
+        await self._socket.patiently(lambda: self._core.load_keyrings(principals))
+        await self._socket.patiently(lambda: self._others.make_ready(principals))
+        with protocol_rules(), step_rules():
+            if authority is not None:
+                self._core.mailbox.check_authority(authority, *to)
+            return self._core.mailbox.open_thread(to, plaintext, at=now(), kind=kind)
 
     def _store(self, outgoing: Outgoing, instead: Outgoing | None) -> Outgoing:
         """M4: counter and bytes are on the disk before anything leaves."""
@@ -161,6 +215,10 @@ class Outbox:
 
     async def _refresh(self, thread: str) -> None:
         with protocol_rules():
+            is_out = self._core.mailbox.membership.is_out(bytes.fromhex(thread), at=now())
+        if is_out:
+            raise NotSent("mandate-ended", "Your mandate has ended, or nobody answers for you any more.")
+        with protocol_rules():
             made = self._core.mailbox.refresh(bytes.fromhex(thread), at=now())
         body = {"entry": to_base64(made.entry), "envelopes": to_base64(made.envelopes)}
         try:
@@ -172,10 +230,12 @@ class Outbox:
         await self._socket.patiently(lambda: self._inbox.pull(thread))
 
     async def _look_again(self, thread: str) -> None:
+        await self._socket.patiently(lambda: self._core.load_keyrings(self._members(thread)))
+
+    def _members(self, thread: str) -> set[bytes]:
         found = self._core.mailbox.threads.get(bytes.fromhex(thread))
         members = found.state.members if found and found.state else ()
-        principals = {self._core.mailbox.principal, *(member.principal for member in members)}
-        await self._socket.patiently(lambda: self._core.load_keyrings(principals))
+        return {self._core.mailbox.principal, *(member.principal for member in members)}
 
     # sending
 
@@ -202,6 +262,8 @@ class Outbox:
         if self._inbox.known_seq(outgoing.thread) < seq:
             raise Distrusted("The server signed for a message and does not show it in its place.")
         self._core.file.contents.outbox.remove(outgoing)
+        if outgoing.step:
+            self._core.file.contents.steps[outgoing.step] = (seq, outgoing.id)
         self._core.save()
         return Sent(outgoing.thread, seq, outgoing.id)
 
@@ -231,16 +293,18 @@ class Outbox:
         if outgoing.entry is not None:
             plaintext = self._open_own(outgoing)
             self._core.mailbox.signed.pop(bytes.fromhex(outgoing.thread), None)
-            members = read_entry(self._core.mailbox.net, from_base64(outgoing.entry)).members
-            others = [row.principal for row in members if row.principal != self._core.mailbox.principal]
-            return await self._make_thread(others, plaintext, instead=outgoing)
+            first = read_entry(self._core.mailbox.net, from_base64(outgoing.entry))
+            parties = [row.principal for row in first.members]
+            others = [one for one in parties if one != self._core.mailbox.principal]
+            kind = first.kind or "case"
+            return await self._make_thread(others, plaintext, instead=outgoing, kind=kind)
         # In a process that has just started the thread may not have been loaded yet.
         await self._socket.patiently(lambda: self._inbox.pull(outgoing.thread))
         await self._look_again(outgoing.thread)
         plaintext = self._open_own(outgoing)
         self._core.mailbox.mark_refused(bytes.fromhex(outgoing.thread))
         try:
-            return await self._seal(outgoing.thread, plaintext, instead=outgoing)
+            return await self._seal(outgoing.thread, plaintext, instead=outgoing, step=outgoing.step)
         except NotSent:
             self._drop(outgoing)
             raise
@@ -276,6 +340,7 @@ class Outbox:
         return open_epoch(mailbox.net, entry, envelopes, own, key)
 
 
-def _outgoing(net: str, thread: str, sealed: SealedMessage) -> Outgoing:
+def _outgoing(net: str, thread: str, sealed: SealedMessage, step: str | None = None) -> Outgoing:
     message = read_message(net, sealed.item)
-    return Outgoing(thread, message.id.hex(), to_base64(sealed.item), to_base64(sealed.ciphertext))
+    item, ciphertext = to_base64(sealed.item), to_base64(sealed.ciphertext)
+    return Outgoing(thread, message.id.hex(), item, ciphertext, step=step)

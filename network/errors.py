@@ -17,7 +17,8 @@ class Refusal(Exception):
 
     def __init__(self, code: str | None = None, sentence: Sentence | None = None) -> None:
         self.code = code or self.default_code
-        self.sentence = sentence or self.default_sentence
+        # Not `or`: a lazy sentence would be translated here, and settings parse addresses before that can be.
+        self.sentence = self.default_sentence if sentence is None else sentence
         super().__init__(self.code)
 
     def as_body(self) -> dict[str, dict[str, str]]:
@@ -47,6 +48,13 @@ class Forbidden(Refusal):
     status = 403
     default_code = "forbidden"
     default_sentence = _("Your role does not allow this.")
+
+
+class ProofNeeded(Forbidden):
+    """The act is dangerous and the last proof of who asks is too old: prove it again, then repeat the act."""
+
+    default_code = "proof-needed"
+    default_sentence = _("Confirm with your passkey that it is you, then this is done.")
 
 
 class ForeignForm(Forbidden):
@@ -95,4 +103,17 @@ class Unavailable(Refusal):
 
     status = 503
     default_code = "unavailable"
-    default_sentence = _("The server cannot do this at the moment. It will be tried again.")
+    default_sentence = _(
+        "The server cannot do this at the moment. Try again in a minute; messages that wait on this device "
+        "are sent by themselves."
+    )
+
+
+class SignInFailed(Forbidden):
+    """Not let in. Unknown, suspended, wrong, too late: the answer is the same, so that it tells nothing."""
+
+    default_code = "sign-in-failed"
+    default_sentence = _(
+        "This did not work, and nothing more can be said about why. Try again; if it goes on, speak with an "
+        "administrator of your authority."
+    )

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from network.frames import Body, Seq
+from network.frames import Body, Seq, ShortId
 from network.permissions import Permission
 
 PROTOCOL_VERSION = 1
@@ -25,9 +25,10 @@ class Pong(Body):
 
 
 class Resume(Body):
-    """Where the client stands: the last sequence it has kept of each audience."""
+    """Where the client stands: the last sequence it has kept of each audience it wants to hear."""
 
     cursors: dict[str, Seq] = Field(max_length=16)
+    only: list[str] | None = Field(default=None, max_length=16)  # these audiences; without it all of them
 
 
 class Resumed(Body):
@@ -50,7 +51,32 @@ class QueueEmptied(Body):
     cursors: Cursors
 
 
+class Stay(Body):
+    """Say that somebody is there: keyboard or pointer were used."""
+
+
+class Stayed(Body):
+    """In how many seconds the sign-in ends without anything done, and in any case."""
+
+    quiet: int
+    until: int
+
+
+class InvitationAccepted(Body):
+    """Somebody has begun to work for the authority, or has a new way to sign in."""
+
+    invitation: ShortId
+    membership: ShortId
+
+
+class NotificationsChanged(Body):
+    """A person has something new to read, or read something on another device: ask for the count."""
+
+
 PING = ("network.session.ping", Ping, Pong, Permission.SESSION_READ)
+STAY = ("network.session.stay", Stay, Stayed, Permission.SESSION_STAY)
 RESUME = ("network.session.resume", Resume, Resumed, Permission.SESSION_OPEN)
 SESSION_OPENED = "network.session.opened"
 QUEUE_EMPTIED = "network.queue.emptied"
+INVITATION_ACCEPTED = "network.invitation.accepted"
+NOTIFICATIONS_CHANGED = "network.notifications.changed"

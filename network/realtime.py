@@ -44,6 +44,11 @@ def authority_audience(authority_id: uuid.UUID) -> str:
     return f"authority:{authority_id.hex}"
 
 
+def member_audience(authority_id: uuid.UUID, person_id: uuid.UUID) -> str:
+    """Return the audience of one person as a member of one authority, for what is not the authority's own."""
+    return f"member:{authority_id.hex}.{person_id.hex}"
+
+
 def person_audience(person_id: uuid.UUID) -> str:
     """Return the audience of one person."""
     return f"person:{person_id.hex}"

@@ -28,7 +28,7 @@ class GuardedRouter(Router):
         def door(http_request: ActingRequest) -> Actor | None:
             if check_csrf(http_request, guarded_view.__wrapped__):
                 raise ForeignForm
-            enter(http_request, guarded_view.permission, guarded_view.limit)
+            enter(http_request, guarded_view.permission, guarded_view.limit, fresh=guarded_view.fresh)
             return http_request.actor
 
         return super().add_api_operation(

@@ -21,4 +21,15 @@ class AuditEntry(models.Model):
     act = models.CharField(max_length=60)
     subject = models.CharField(max_length=100)
     facts = models.JSONField(default=dict)
+    concerns = models.JSONField(default=list)  # sorted ids (hexadecimal) of other authorities it is about
     hash = models.CharField(max_length=64)
+
+
+class AuditConcern(models.Model):
+    """Finds the entries about an authority that another one made; what counts is `AuditEntry.concerns`."""
+
+    entry = models.ForeignKey(AuditEntry, models.PROTECT, related_name="+")
+    authority_id = models.UUIDField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="audit_concern_once", fields=("authority_id", "entry")),)

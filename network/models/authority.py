@@ -12,6 +12,8 @@ class State(models.Model):
 
     code = models.CharField(primary_key=True, max_length=3)  # ISO 3166-1 alpha-3
     name = models.CharField(max_length=200)
+    # By language, for a State or territory that is in no list of names (`network.state_names`).
+    names = models.JSONField(default=dict, db_default={}, blank=True)
 
     class Meta:
         ordering = ("code",)
@@ -22,6 +24,8 @@ class AuthorityKind(models.TextChoices):
 
     CENTRAL = "central", _("Central authority")
     COMPETENT = "competent", _("Competent authority")
+    MISSION = "mission", _("Permanent mission")
+    ORGANIZATION = "organization", _("Regional network or organization")
     SECRETARIAT = "secretariat", _("Secretariat")
 
 
@@ -32,14 +36,25 @@ class Authority(models.Model):
     state = models.ForeignKey(State, models.PROTECT, null=True, related_name="authorities")
     kind = models.CharField(max_length=20, choices=AuthorityKind.choices)
     name = models.CharField(max_length=200)
+    # Whether officers without privilege may sign in with a password and a one-time code instead of a passkey.
+    allows_codes = models.BooleanField(default=False)
+    # The depositary notification or note verbale by which the State named this authority.
+    notification = models.CharField(max_length=100, default="")
+    notified_on = models.DateField(null=True)
+    # The fingerprint of the authority's keys as the State gave it, confirmed by two directory officers.
+    root_fingerprint = models.CharField(max_length=64, default="")
+    root_notification = models.CharField(max_length=100, default="")
+    root_notified_on = models.DateField(null=True)
+    root_confirmed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("state_id", "name", "id")
         constraints = (
-            # Invariant 1: no authority without a State; the secretariat alone belongs to none.
+            # Invariant 1: no authority without a State; the secretariat and organizations belong to none.
             models.CheckConstraint(
                 name="authority_has_state",
-                condition=Q(state__isnull=False) ^ Q(kind=AuthorityKind.SECRETARIAT),
+                condition=Q(state__isnull=False)
+                ^ Q(kind__in=(AuthorityKind.SECRETARIAT, AuthorityKind.ORGANIZATION)),
             ),
         )
 

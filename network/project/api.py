@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -10,15 +9,24 @@ from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 from ninja.parser import Parser
 
+from messaging.approval_views import router as approval_router
+from messaging.attachment_views import router as attachment_router
+from messaging.card_views import router as card_router
+from messaging.confirmation_views import router as confirmation_router
+from messaging.log_views import router as log_router
+from messaging.practitioner_views import router as practitioner_router
 from messaging.queries import session_facts
+from messaging.report_views import router as report_router
+from messaging.restore_views import router as restore_router
 from messaging.views import router as messaging_router
-from network import queries
 from network.errors import Invalid, Refusal, TooLarge
 from network.frames import parse_json
 from network.guard import MemberRequest, guarded
 from network.middleware import refused
 from network.permissions import Permission
+from network.project.session import SessionAuthority, SessionBody, SessionMembership, SessionPerson
 from network.protocol import PROTOCOL_VERSION
+from network.queries import events
 from network.rest import GuardedRouter
 
 
@@ -67,31 +75,41 @@ def on_too_large(http_request: HttpRequest, error: Any) -> HttpResponse:
 router = GuardedRouter()
 
 
-@router.get("/session")
+@router.get("/session", response=SessionBody)
 @guarded(Permission.SESSION_READ)
-def session(request: MemberRequest) -> dict[str, Any]:
+def session(request: MemberRequest) -> HttpResponse:
     """Say who is signed in, for which authority, and where the audiences stand."""
     actor = request.actor
-    cursors = queries.cursors_of(queries.audiences_of(actor))
-    return {
-        "protocol": PROTOCOL_VERSION,
-        "net": settings.ORIGIN_NAME,
-        "server_time": int(timezone.now().timestamp()),
-        "person": {"id": actor.person_id.hex, "name": actor.person_name, "office": actor.office},
-        "membership": {"id": actor.membership_id.hex, "role": actor.role.value},
-        "authority": {
-            "id": actor.authority_id.hex,
-            "name": actor.authority_name,
-            "kind": actor.authority_kind.value,
-            "state": actor.state_code,
-            "state_name": actor.state_name,
-        },
-        # Until the transparency log exists nobody has confirmed which keys belong to which authority.
-        "unconfirmed": True,
-        "cursors": {audience: newest for audience, (_, newest) in cursors.items()},
+    cursors = events.cursors_of(events.audiences_of(actor))
+    body = SessionBody(
+        protocol=PROTOCOL_VERSION,
+        server_time=int(timezone.now().timestamp()),
+        person=SessionPerson(id=actor.person_id.hex, name=actor.person_name, office=actor.office),
+        membership=SessionMembership(id=actor.membership_id.hex, roles=sorted(actor.roles)),
+        authority=SessionAuthority(
+            id=actor.authority_id.hex,
+            name=actor.authority_name,
+            kind=actor.authority_kind.value,
+            state=actor.state_code,
+            state_name=actor.state_in_words,
+        ),
+        cursors={audience: newest for audience, (_, newest) in cursors.items()},
         **session_facts(actor),
-    }
+    )
+    return HttpResponse(body.model_dump_json(), content_type="application/json")
 
 
-api.add_router("", router)
-api.add_router("", messaging_router)
+ROUTERS = (
+    router,
+    messaging_router,
+    approval_router,
+    attachment_router,
+    card_router,
+    confirmation_router,
+    log_router,
+    practitioner_router,
+    report_router,
+    restore_router,
+)
+for each in ROUTERS:
+    api.add_router("", each)

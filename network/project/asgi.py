@@ -1,8 +1,10 @@
 """HTTP and WebSocket entry: body limit, exact Origin, and who asks, before anything else runs."""
 
 import os
+import re
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -20,8 +22,9 @@ from network import access  # noqa: E402
 from network.errors import Refusal, TooLarge  # noqa: E402
 from network.frames import to_json  # noqa: E402
 from network.guard import check  # noqa: E402
-from network.limits import REST_BODY_BYTES  # noqa: E402
-from network.middleware import SIGN_IN_KEY  # noqa: E402
+from network.languages import of_browser, spoken_to  # noqa: E402
+from network.limits import CHUNK_BODY_BYTES, REST_BODY_BYTES  # noqa: E402
+from network.middleware import HEADERS_OF_NO_PAGE, SIGN_IN_KEY  # noqa: E402
 from network.permissions import Permission  # noqa: E402
 from network.policy import Actor  # noqa: E402
 from network.project.database import in_database  # noqa: E402
@@ -33,11 +36,29 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SOCKET_PATH = "/socket/"
+CHUNK_PATH = re.compile(r"/api/threads/[0-9a-f]{64}/attachments/[0-9a-f]{32}/chunks/\d{1,4}")
 
 
 def header_values(scope: Scope, name: bytes) -> list[bytes]:
     """Return every value of a header, in order."""
     return [value for key, value in scope["headers"] if key == name]
+
+
+def cookies_of(scope: Scope) -> str:
+    """Return the cookies of a request as one header."""
+    return b"; ".join(header_values(scope, b"cookie")).decode("latin-1")
+
+
+def language_of_scope(scope: Scope) -> str:
+    """Return the language a browser asks for, before anybody is known."""
+    accept = b",".join(header_values(scope, b"accept-language")).decode("latin-1")
+    return of_browser(accept, parse_cookie(cookies_of(scope)))
+
+
+def body_limit(scope: Scope) -> int:
+    """Return how many bytes a request may bring: more for a chunk of a file than for anything else."""
+    is_chunk = scope["method"] == "PUT" and CHUNK_PATH.fullmatch(scope["path"])
+    return CHUNK_BODY_BYTES if is_chunk else REST_BODY_BYTES
 
 
 class BodyLimit:
@@ -51,11 +72,17 @@ class BodyLimit:
         lengths = header_values(scope, b"content-length")
         is_sized = len(lengths) <= 1 and all(value.isdigit() for value in lengths)
         is_sized = is_sized and not header_values(scope, b"transfer-encoding")  # no length, no limit
-        if is_sized and int(lengths[0] if lengths else 0) <= REST_BODY_BYTES:
+        if is_sized and int(lengths[0] if lengths else 0) <= body_limit(scope):
             await self._application(scope, receive, send)
             return
-        body = to_json(TooLarge().as_body()).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        with spoken_to(language_of_scope(scope)):
+            body = to_json(TooLarge().as_body()).encode()
+        answer = HEADERS_OF_NO_PAGE | {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "Cache-Control": "no-store",
+        }
+        headers = [(name.lower().encode(), value.encode()) for name, value in answer.items()]
         await send({"type": "http.response.start", "status": TooLarge.status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
@@ -89,9 +116,9 @@ class SocketDoor:
             return None
         if header_values(scope, b"origin") != [settings.SITE_ORIGIN.encode()]:
             return None
-        cookies = header_values(scope, b"cookie")
         try:
-            return await in_database(actor_of_cookies, b"; ".join(cookies).decode("latin-1"))
+            actor = await in_database(actor_of_cookies, cookies_of(scope))
+            return replace(actor, language=actor.language or language_of_scope(scope))
         except Refusal:
             return None
 

@@ -11,10 +11,10 @@ from channels.consumer import AsyncConsumer, get_handler_name
 from channels.exceptions import StopConsumer
 from pydantic import ValidationError
 
-from network import queries
 from network.errors import Invalid, NotFound, Refusal, TooMany, Unavailable
 from network.frames import Body, Command, parse_json, to_json
 from network.guard import allows, check
+from network.languages import spoken_to
 from network.limits import SEND_SECONDS, SOCKETS_PER_AUTHORITY, SOCKETS_PER_SIGN_IN, buckets, spend
 from network.policy import Actor
 from network.project.batches import Batch
@@ -33,6 +33,7 @@ from network.protocol import (
     Resumed,
     SessionOpened,
 )
+from network.queries import events
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
             if self._pump:
                 self._pump.cancel()
             if hasattr(self, "hub"):
-                await self.hub.leave(self, queries.audiences_of(self.actor))
+                await self.hub.leave(self, events.audiences_of(self.actor))
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Hand a message of the server to its handler; Channels' own way costs a thread hop for each."""
@@ -88,7 +89,7 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
         if self._is_one_too_many():
             await self.close_with(CLOSE_TOO_MANY)
             return
-        self._feeds = await self.hub.join(self, queries.audiences_of(self.actor))
+        self._feeds = await self.hub.join(self, events.audiences_of(self.actor))
         cursors = {audience: feed.position for audience, feed in self._feeds.items()}
         await self._send(
             event_frame(SESSION_OPENED, SessionOpened(protocol=PROTOCOL_VERSION, cursors=cursors))
@@ -115,14 +116,19 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
             result = await self._dispatch(frame["command"], frame["body"])
             reply: dict[str, Any] = {"id": ref, "result": result.model_dump(mode="json")}
         except Refusal as refusal:
-            reply = {"id": ref, **refusal.as_body()}
+            reply = {"id": ref, **self._worded(refusal)}
             if ref is None and not buckets.take("socket-fault", self._key):
                 await self.close_with(CLOSE_FLOODING)
                 return
         except Exception:  # our fault: told apart from the client's, logged without what was sent
             logger.exception("a command failed")
-            reply = {"id": ref, **Unavailable().as_body()}
+            reply = {"id": ref, **self._worded(Unavailable())}
         await self._send(to_json(reply))
+
+    def _worded(self, refusal: Refusal) -> dict[str, Any]:
+        """Return a refusal in the language that whoever opened the socket reads."""
+        with spoken_to(self.actor.language):
+            return refusal.as_body()
 
     def _parse(self, message: dict[str, Any]) -> dict[str, Any]:
         text = message.get("text")
@@ -163,9 +169,11 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
         """Start sending after the client's cursors; an unusable one means: load that audience anew."""
         if self._pump:
             raise Invalid("already-resumed")
-        known = await in_database(queries.cursors_of, tuple(self._feeds))
+        known = await in_database(events.cursors_of, tuple(self._feeds))
         reload = []
         for audience, (floor, newest) in known.items():
+            if body.only is not None and audience not in body.only:
+                continue
             wanted = body.cursors.get(audience, newest)
             if not floor <= wanted <= newest:
                 reload.append(audience)
@@ -194,6 +202,8 @@ class Gateway(AsyncConsumer):  # type: ignore[misc]
     async def _send_new(self) -> bool:
         is_replay = False
         for audience, feed in self._feeds.items():
+            if audience not in self._cursors:
+                continue
             while not self._is_closed and (frames := await feed.after(self._cursors[audience])):
                 is_replay = is_replay or len(frames) > 1
                 for frame in frames:

@@ -10,18 +10,19 @@ from typing import Any, NamedTuple, Protocol
 
 from channels.layers import get_channel_layer
 
-from network import access, queries, realtime
+from network import access, realtime
 from network.frames import Body, to_json
 from network.models import EventRecord
 from network.policy import Actor
 from network.project.catalogue import EVENTS
 from network.project.database import in_database
 from network.protocol import CLOSE_SIGNED_OUT
+from network.queries import events
 
 logger = logging.getLogger(__name__)
 
 CHARACTERS_KEPT = 2**20  # of the newest frames of each audience, for sockets a little behind
-LOOK_EVERY_SECONDS = 5.0
+LOOK_EVERY_SECONDS = 4.0  # with the look itself: whoever was signed out hears nothing after five
 
 
 class Listener(Protocol):
@@ -60,7 +61,7 @@ class Frame(NamedTuple):
 
 def read_frames(audience: str, after: int) -> list[Frame]:
     """Return the events after a sequence as frames, oldest first; blocking."""
-    records = list(queries.list_events(audience, after))
+    records = list(events.list_events(audience, after))
     by_name: dict[str, list[EventRecord]] = {}
     for record in records:
         by_name.setdefault(record.name, []).append(record)
@@ -101,11 +102,12 @@ class Feed:
                 return
             await close_others(listeners, in_force)
             self._take(frames)
-            self._again = self._again or len(frames) == queries.EVENTS_AT_ONCE
+            self._again = self._again or len(frames) == events.EVENTS_AT_ONCE
 
     def _read(self, actors: list[Actor]) -> tuple[list[Frame], set[uuid.UUID]]:
         """Return what is new, and which of those who would hear it still stand; blocking."""
-        return read_frames(self.audience, self.position), access.require_standing(actors)
+        ids = [one.sign_in_id for one in actors]
+        return read_frames(self.audience, self.position), access.sign_ins_in_force(ids)
 
     def _take(self, frames: list[Frame]) -> None:
         for frame in frames:
@@ -137,7 +139,8 @@ async def close_ended(listeners: set[Listener]) -> None:
     waiting = list(listeners)
     if not waiting:
         return
-    await close_others(waiting, await in_database(access.require_standing, [one.actor for one in waiting]))
+    ids = [one.actor.sign_in_id for one in waiting]
+    await close_others(waiting, await in_database(access.sign_ins_in_force, ids))
 
 
 async def close_others(listeners: Iterable[Listener], in_force: set[uuid.UUID]) -> None:
@@ -222,7 +225,7 @@ class Hub:
             if audience not in self._feeds:
                 # Subscribe first, read second: nothing that happens in between is missed.
                 await self._ear.join(realtime.group_of(audience))
-                cursors = await in_database(queries.cursors_of, (audience,))
+                cursors = await in_database(events.cursors_of, (audience,))
                 self._feeds[audience] = Feed(audience, cursors[audience][1])
             self._feeds[audience].listeners.add(listener)
             return self._feeds[audience]
@@ -267,7 +270,7 @@ class Hub:
     async def look_around(self) -> None:
         """Close what has ended and read what no ring told of: two queries whatever the number of sockets."""
         await close_ended(self.listeners)
-        cursors = await in_database(queries.cursors_of, tuple(self._feeds))
+        cursors = await in_database(events.cursors_of, tuple(self._feeds))
         for audience, (_, newest) in cursors.items():
             feed = self._feeds.get(audience)
             if feed and newest > feed.position:

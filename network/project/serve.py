@@ -7,12 +7,15 @@ import asyncio
 import logging
 import os
 import signal
+import threading
 import time
 from typing import Any, cast
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from daphne.ws_protocol import WebSocketProtocol
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from twisted.internet import reactor as installed_reactor
 
 from network.limits import SOCKET_FRAME_BYTES
@@ -23,6 +26,10 @@ logger = logging.getLogger(__name__)
 reactor = cast(Any, installed_reactor)  # a module that Twisted replaces with an object at import
 
 DRAIN_SECONDS = 10.0
+DUE_AFTER_START_SECONDS = 60.0
+DUE_SECONDS = 3600.0
+MAIL_SECONDS = 5.0
+TELL_SECONDS = 5.0
 
 
 class Pressure:
@@ -114,12 +121,86 @@ def _stop_on_signals(server: GracefulServer) -> None:
         loop.add_signal_handler(number, server.begin_stop)
 
 
+def _send_mail_for_ever() -> None:
+    """Record failed sign-ins and send what waits, every few seconds or as soon as mail was written."""
+    from django.db import connections
+
+    from network.actions.failed_sign_ins import record_failed_sign_ins
+    from network.actions.mail import mail_waits, send_due_mail
+
+    while True:
+        mail_waits.wait(MAIL_SECONDS)
+        mail_waits.clear()
+        try:
+            record_failed_sign_ins()
+            send_due_mail()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the mail is kept and tried again
+            logger.warning("mail or failed sign-ins wait: %s", type(error).__name__)
+            connections.close_all()  # the database may have gone and come back
+
+
+def _do_what_is_due_for_ever() -> None:
+    """Do what is due by the clock, every hour; several processes may do this at once."""
+    from django.db import connections
+
+    from network.actions.due import do_what_is_due
+
+    time.sleep(DUE_AFTER_START_SECONDS)
+    while True:
+        try:
+            do_what_is_due()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next hour tries again
+            logger.warning("what is due waits: %s", type(error).__name__)
+        connections.close_all()
+        time.sleep(DUE_SECONDS)
+
+
+def _tell_for_ever() -> None:
+    """Write mail and wake browsers for what nobody looked at, every few seconds; nothing stops it."""
+    from django.db import connections
+
+    from network.actions.due import tell_what_is_due
+
+    while True:
+        time.sleep(TELL_SECONDS)
+        try:
+            tell_what_is_due()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next round finds it again
+            logger.warning("what is to be told waits: %s", type(error).__name__)
+            connections.close_all()
+
+
+def refuse_demonstration() -> None:
+    """Raise `ImproperlyConfigured` where real use would go on in the database of a demonstration.
+
+    Its persons are invented, and the passkeys of its helpers lie in files beside it.
+    """
+    from network.models import AuditEntry
+
+    if settings.PROFILE == "production" and AuditEntry.objects.filter(act="demo:load").exists():
+        raise ImproperlyConfigured(
+            "This database holds the demonstration, whose persons can sign in. Begin with an empty one."
+        )
+
+
 def serve(host: str, port: int) -> None:
     """Serve until SIGTERM or SIGINT, then end the process."""
+    from messaging.actions.log import log_bundle, start_log
+    from messaging.bundle import manifest_hash
+    from messaging.log_key import watch
     from messaging.server_key import server_key
+    from network.field_encryption import seal_field
     from network.project.asgi import application
+    from network.push import public_key
 
-    server_key()  # without it nothing could be acknowledged: refuse to start, with what to do
+    # Without these nothing could be acknowledged, nobody found: refuse to start, with what to do.
+    server_key()
+    watch()
+    seal_field("start", "")
+    public_key()
+    refuse_demonstration()
+    start_log()
+    log_bundle(manifest_hash())
     server = GracefulServer(
         application=application,
         endpoints=build_endpoint_description_strings(host=host, port=port),
@@ -133,6 +214,9 @@ def serve(host: str, port: int) -> None:
     )
     reactor.callWhenRunning(_stop_on_signals, server)
     reactor.callWhenRunning(_close_with_codes, server)
+    threading.Thread(target=_send_mail_for_ever, name="mail", daemon=True).start()
+    threading.Thread(target=_do_what_is_due_for_ever, name="due", daemon=True).start()
+    threading.Thread(target=_tell_for_ever, name="tell", daemon=True).start()
     server.run()
     logging.shutdown()
     os._exit(0)  # threads of libraries must not keep a stopped server alive

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from network.actions.sign_ins import end_membership
+from network.actions.memberships import end_membership
 from network.errors import NotFound
 
 

@@ -3,7 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
@@ -18,4 +19,7 @@ class Command(BaseCommand):
         """Serve."""
         from network.project.serve import serve
 
-        serve(options["host"], options["port"])
+        try:
+            serve(options["host"], options["port"])
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from error

@@ -2,12 +2,15 @@
 
 `python -m deploy.catalogs update`   collects the texts of Python and templates into every .po, then compiles
 `python -m deploy.catalogs compile`  writes each .mo from its .po
-`python -m deploy.catalogs check`    fails when a .po lacks a text of the sources or a .mo is not its .po
+`python -m deploy.catalogs check`    fails when a .po lacks a text or has one that no source says, when one is
+                                     missing, fuzzy, English or without what it must keep of the English text
+                                     (`deploy.catalog_rules`), and when a .mo is not its .po
 """
 
 import io
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -15,6 +18,8 @@ from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
+
+from deploy.catalog_rules import SAME_AS_ENGLISH, problems_of_catalog, shared
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("network", "messaging", "forum")
@@ -42,6 +47,7 @@ def sources(app: str) -> Iterator[tuple[str, str]]:
             yield name, templatize(path.read_text(encoding="utf-8"), origin=name)
 
 
+@cache
 def collect(app: str) -> Catalog:
     """Return a catalog of every marked text of an app."""
     catalog = Catalog(project="central-authorities-network", charset="utf-8")
@@ -90,16 +96,32 @@ def write_compiled() -> None:
             path.with_suffix(".mo").write_bytes(compiled(path))
 
 
+def language(path: Path) -> str:
+    """Return the language of a .po file, as gettext spells it."""
+    return path.parent.parent.name
+
+
 def check() -> list[str]:
     """Return what is wrong, one sentence each."""
-    return [problem for app in APPS for path in catalogs(app) for problem in _problems(app, path)]
+    found = [problem for app in APPS for path in catalogs(app) for problem in _problems(app, path)]
+    every = ((language(path), read(path)) for app in APPS for path in catalogs(app))
+    same = set().union(*(shared(lang, catalog) for lang, catalog in every))
+    return [
+        *found,
+        *(f"{entry!r} is listed as English and is not" for entry in SAME_AS_ENGLISH.keys() - same),
+    ]
 
 
 def _problems(app: str, path: Path) -> Iterator[str]:
-    name, catalog = path.relative_to(ROOT), read(path)
-    for message in collect(app):
+    name, catalog, template = path.relative_to(ROOT), read(path), collect(app)
+    for message in template:
         if message.id and catalog.get(message.id, message.context) is None:
             yield f"{name} lacks {message.id!r}: python -m deploy.catalogs update"
+    there = {(message.id, message.context) for message in template}
+    for message in catalog:
+        if message.id and (message.id, message.context) not in there:
+            yield f"{name} has {message.id!r}, which no source says: python -m deploy.catalogs update"
+    yield from (f"{name}: {problem}" for problem in problems_of_catalog(language(path), catalog))
     binary = path.with_suffix(".mo")
     if not binary.exists() or binary.read_bytes() != compiled(path):
         yield f"{binary.relative_to(ROOT)} is not {name} compiled: python -m deploy.catalogs compile"

@@ -22,12 +22,15 @@ from deploy import services
 
 ROOT = Path(__file__).resolve().parent.parent
 CLIENT = ROOT / "messaging" / "client"
+PICTURES = ROOT / "build" / "screenshots"
 BUNDLE = ROOT / "messaging" / "static" / "messaging"
 QUICK = ("lint", "sqlite")
 # What says something about how people use the product is run again where several machines would run it.
 BEHAVIOUR = ("permissions", "network", "forum", "messaging", "realtime", "sdk", "faults")
 # These start servers and clients of their own, and some kill them: slower than all the rest together.
 PROCESSES = ("sdk", "faults")
+# Tests that wait for processes of their own leave a core idle, where no database and Redis take what is left.
+WAITING = 3
 # Playwright's loop and pytest-asyncio's do not mix.
 IN_THE_BROWSER = ("browser", "client")
 
@@ -226,14 +229,24 @@ def test_folders() -> list[str]:
 
 
 def run_pytest(
-    report: Report, name: str, folders: Sequence[str], environment: Mapping[str, str], *, workers: int = 2
+    report: Report,
+    name: str,
+    folders: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    spread: str,
+    workers: int = 2,
 ) -> None:
-    """Run pytest with its output shown as it comes, and add what it counted."""
+    """Run pytest with its output shown as it comes, and add what it counted.
+
+    `spread` is how tests come to the workers: `worksteal` keeps neighbours together until one is idle,
+    `loadfile` keeps those of a file together in any case.
+    """
     began = time.monotonic()
     print(f"\n--- {name}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
-        options = ["-q", "-n", str(workers), "--durations=5", f"--junit-xml={results}"]
+        options = ["-q", "-n", str(workers), "--dist", spread, "--durations=15", f"--junit-xml={results}"]
         command = python("-m", "pytest", *options, *(f"tests/{name}" for name in folders))
         status = subprocess.run(command, cwd=ROOT, env={**os.environ, **environment}, check=False).returncode
         counts = read_counts(results)
@@ -254,33 +267,44 @@ def read_counts(results: Path) -> dict[str, int]:
     return {"failed": failed, "passed": passed, "skipped": skipped, "error": error}
 
 
+def has_client_packages(report: Report) -> bool:
+    """Install what builds the client and runs it in Node; False, and a failed step, when that cannot be."""
+    if install_client():
+        report.add(Outcome("client packages", False, 0, "see above"))
+        return False
+    return True
+
+
 def run_sqlite(report: Report) -> None:
-    """Run what needs neither a browser nor a process of its own, on SQLite and the in-process layer."""
+    """Run what needs neither a browser nor a server of its own, on SQLite and the in-process layer."""
+    if not has_client_packages(report):  # devices in Node live through histories with those in Python
+        return
     folders = [name for name in test_folders() if name not in (*PROCESSES, *IN_THE_BROWSER)]
-    run_pytest(report, "architecture, sealed, SQLite", folders, {})
+    run_pytest(report, "architecture, sealed, SQLite", folders, {}, spread="worksteal")
 
 
 def run_processes(report: Report) -> None:
     """Run real servers and clients on SQLite, kill them, search what they leave."""
     folders = [name for name in test_folders() if name in PROCESSES]
-    run_pytest(report, "processes on SQLite", folders, {})
+    run_pytest(report, "processes on SQLite", folders, {}, spread="worksteal", workers=WAITING)
 
 
 def run_network(report: Report) -> None:
     """Run the behaviour tests again on PostgreSQL and Redis, and the fault tests."""
     folders = [name for name in test_folders() if name in BEHAVIOUR]
     with services.database_and_redis() as environment:
-        run_pytest(report, "PostgreSQL and Redis", folders, environment)
+        run_pytest(report, "PostgreSQL and Redis", folders, environment, spread="worksteal")
 
 
 def run_browser(report: Report) -> None:
     """Run the client's own tests and the journeys in Chromium."""
     folders = [name for name in test_folders() if name in IN_THE_BROWSER]
-    if install_client():
-        report.add(Outcome("client packages", False, 0, "see above"))
+    if not has_client_packages(report):
         return
-    # One at a time: a journey already keeps a server and two browsers busy.
-    run_pytest(report, "client and Chromium", folders, services.node_environment(), workers=1)
+    # By file: the world of all pages, and the stage of all lies, are each made once.
+    run_pytest(report, "client and Chromium", folders, services.node_environment(), spread="loadfile")
+    pictures = sorted(PICTURES.glob("*.png"))
+    print(f"Pictures of every page, {len(pictures)} in all: {PICTURES}", flush=True)
 
 
 # --- Command line -------------------------------------------------------------------------------------------

@@ -22,13 +22,17 @@ from typing import IO, NoReturn
 import httpx
 
 ROOT = Path(__file__).resolve().parent.parent
-HELPERS = ("steward", "counterpart")
+HELPERS = ("steward", "counterpart", "secretariat")
 HEALTHY_SECONDS = 30.0
 READY_SECONDS = 30.0
 STOP_SECONDS = 12.0
-NO_DEMO = """
-  The database is empty. The invitation of the first administrator arrives with real sign-in, which this
-  release does not have yet. Without --no-demo you get the demonstration."""
+FIRST_OFFICERS = ("first.officer@secretariat.example", "second.officer@secretariat.example")
+FIRST_STEPS = """
+  Nobody is there yet. What is dangerous takes two persons, so two officers of the secretariat come first.
+  Open each link in a browser profile of its own, type the address above it; it works once, for 72 hours:
+"""
+LATER_STEPS = """
+  The secretariat has officers: sign in. Mail that no mail server takes can be read at /outbox/."""
 
 
 class CannotStart(Exception):
@@ -44,6 +48,7 @@ class Options:
     is_demo: bool
     is_proof_only: bool
     server: str
+    officers: tuple[str, ...] = FIRST_OFFICERS
 
 
 def read_options(arguments: Sequence[str]) -> Options:
@@ -52,12 +57,19 @@ def read_options(arguments: Sequence[str]) -> Options:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: %(default)s)")
     parser.add_argument("--no-demo", action="store_true", help="start with an empty database and no helpers")
+    parser.add_argument(
+        "--officer",
+        action="append",
+        metavar="ADDRESS",
+        help="with --no-demo: mail address of a first officer of the secretariat; say it at least twice",
+    )
     parser.add_argument("--prove", action="store_true", help="set up afresh, prove and stop")
     parser.add_argument("--server", choices=["daphne"], default="daphne", help="the server to run on")
     found = parser.parse_args(arguments)
     if found.prove and found.no_demo:
         parser.error("--prove needs the demonstration's authorities")
-    return Options(found.host, found.port, not found.no_demo, found.prove, found.server)
+    officers = tuple(found.officer or FIRST_OFFICERS)
+    return Options(found.host, found.port, not found.no_demo, found.prove, found.server, officers)
 
 
 # --- State folder and settings ------------------------------------------------------------------------------
@@ -111,8 +123,11 @@ def static_digest() -> str:
     return digest.hexdigest()
 
 
-def prepare(options: Options, state: Path, environment: Mapping[str, str]) -> None:
-    """Bring database, keys, demonstration data and static files up to date, with one start of Django."""
+def prepare(options: Options, state: Path, environment: Mapping[str, str]) -> str:
+    """Bring database, keys, demonstration data and static files up to date, with one start of Django.
+
+    Returns the links of the first officers where there is neither a demonstration nor anybody else.
+    """
     os.environ.update(environment)
     import django
     from django.conf import settings
@@ -127,8 +142,9 @@ def prepare(options: Options, state: Path, environment: Mapping[str, str]) -> No
         with redirect_stdout(StringIO()):
             call_command("migrate", verbosity=0, interactive=False)
             call_command("make_server_key")
-            if options.is_demo:
-                call_command("load_demo", if_empty=True)
+            call_command("make_field_key")
+            call_command("make_push_key")
+            links = prepare_persons(options)
             marker, wanted = state / "static.digest", static_digest()
             if not marker.exists() or marker.read_text() != wanted:
                 call_command("collectstatic", interactive=False, verbosity=0, clear=True)
@@ -136,6 +152,29 @@ def prepare(options: Options, state: Path, environment: Mapping[str, str]) -> No
         connections.close_all()
     except (ImproperlyConfigured, CommandError, OperationalError) as error:
         raise CannotStart(str(error)) from error
+    return links
+
+
+def prepare_persons(options: Options) -> str:
+    """Load the demonstration, or invite the first officers unless there are any; returns their links."""
+    from django.core.management import call_command
+
+    from network.actions.first_persons import invite_first_persons
+    from network.errors import Conflict, Refusal
+
+    if options.is_demo:
+        call_command("load_demo", if_empty=True)
+        call_command("invite_demo_helpers")
+        return ""
+    try:
+        invited = invite_first_persons(
+            addresses=options.officers, secretariat="Secretariat of the network", language="en"
+        )
+    except Conflict:
+        return ""
+    except Refusal as refusal:
+        raise CannotStart(str(refusal.sentence)) from refusal
+    return "".join(f"\n    {one.address}\n      {one.link}\n" for one in invited)
 
 
 def check_redis(url: str) -> None:
@@ -289,14 +328,15 @@ def prove(environment: Mapping[str, str], state: Path, *, is_thorough: bool) -> 
 
 def print_demo(origin: str, state: Path) -> None:
     """Print where to go and as whom."""
-    from network.demo import STATE_A, STATE_B, STATE_C
+    from network.demo import SECRETARIAT, STATE_A, STATE_B, STATE_C
 
     print(f"\n  Open {origin}/ and sign in as any of these (no password in the demonstration):")
-    for authority in (STATE_A, STATE_B, STATE_C):
-        print(f"    {authority.state[1] if authority.state else ''}: {authority.name}")
+    for authority in (STATE_A, STATE_B, STATE_C, SECRETARIAT):
+        print(f"    {authority.state[1]}: {authority.name}" if authority.state else f"    {authority.name}")
         for person in authority.persons:
-            print(f"      {person.name} ({person.role})")
+            print(f"      {person.name} ({', '.join(person.roles)})")
     print("  State A: devices are approved within a second by its automatic key steward.")
+    print("  Secretariat: two automatic devices confirm the keys of every authority within seconds.")
     print("  State B: answers every message, according to what it could decrypt.")
     print("  State C: its supervisor creates the keyring at /devices/, unless that has been done.")
     print(f"  State A's recovery kit: {state / 'demo' / 'state-a-recovery-kit.txt'}")
@@ -373,7 +413,7 @@ def launch(options: Options) -> int:
     environment = settings_for(options, state)
     origin = environment["NETWORK_SITE_ORIGIN"]
     print(f"Preparing {state} …", flush=True)
-    prepare(options, state, environment)
+    links = prepare(options, state, environment)
     stopping.has_children = True
     with ExitStack() as stack:
         children = [the_server(options, state, environment)]
@@ -396,7 +436,7 @@ def launch(options: Options) -> int:
         if options.is_demo:
             print_demo(origin, state)
         else:
-            print(NO_DEMO)
+            print(FIRST_STEPS + links if links else LATER_STEPS)
         took = time.monotonic() - began
         print(f"\n  Started in {took:.1f} s. Logs: {state / 'logs'}. Ctrl-C stops everything.", flush=True)
         status = watch(children, stopping)

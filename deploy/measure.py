@@ -21,20 +21,33 @@ import httpx
 import websockets
 
 from deploy import services
+from deploy.measure_files import measure_files, measure_in_chromium
+from deploy.measure_long import measure_keys, measure_long
 from messaging.sdk.client import Client
 from messaging.sdk.sign_in import DevelopmentSignIn
 from network.demo import STATE_A, STATE_C, DemoPerson
+from tests.secretariat import confirm_everybody
 from tests.server import ROOT, PreparedState, Server, prepare_state
 
-HEAD_A = next(person for person in STATE_A.persons if person.role == "supervisor")
-HEAD_C = next(person for person in STATE_C.persons if person.role == "supervisor")
+HEAD_A = next(person for person in STATE_A.persons if "supervisor" in person.roles)
+HEAD_C = next(person for person in STATE_C.persons if "supervisor" in person.roles)
 
 IDLE_SOCKETS = 500
 MESSAGES = 200
 UNLIMITED = {
     "NETWORK_LIMITS": ",".join(
         f"{name}=1000000:1000000"
-        for name in ("message-append", "socket-command", "api-read", "api-write", "sign-in")
+        for name in (
+            "message-append",
+            "socket-command",
+            "api-read",
+            "api-write",
+            "sign-in",
+            "attachment-begin",
+            "attachment-read",
+            "attachment-write",
+            "card-write",
+        )
     ),
     "NETWORK_SOCKETS_PER_SIGN_IN": "1000",
     "NETWORK_SOCKETS_PER_AUTHORITY": "1000",
@@ -150,13 +163,14 @@ async def measure_sending(server: Server, folder: Path) -> None:
             await Client.open(
                 server.origin,
                 sign_in=DevelopmentSignIn(person.membership_id.hex),
-                file=folder / person.email,
+                file=folder / person.address,
                 passphrase=secrets.token_hex(16),
                 cost=2**10,
             )
         )
         await clients[-1].create_keyring()
     a, c = clients
+    await confirm_everybody(server)
     opened = await a.open_thread(c.principal or "", "first", subject="Measurement")
     cpu = _cpu(server)
     began = time.perf_counter()
@@ -197,7 +211,7 @@ def measure_sealing(folder: Path) -> None:
 
 def main() -> None:
     """Measure everything, or the parts named on the command line."""
-    wanted = set(sys.argv[1:]) or {"start", "pages", "idle", "sending", "sealing"}
+    wanted = set(sys.argv[1:]) or {"start", "pages", "idle", "sending", "sealing", "files", "long", "keys"}
     with tempfile.TemporaryDirectory(prefix="network-bench-") as name:
         folder = Path(name)
         (folder / "prepared").mkdir()
@@ -215,6 +229,20 @@ def main() -> None:
                 asyncio.run(measure_sending(server, folder))
         if "sealing" in wanted:
             measure_sealing(folder)
+        if "files" in wanted:
+            (folder / "files").mkdir()
+            with Server.from_prepared(prepared, folder / "for-programs", **UNLIMITED) as server:
+                asyncio.run(measure_files(server, (HEAD_A, HEAD_C), folder / "files", say))
+            with Server.from_prepared(prepared, folder / "for-browsers", **UNLIMITED) as server:
+                measure_in_chromium(server, (HEAD_A, HEAD_C), folder / "files", say)
+        if "long" in wanted:
+            (folder / "long").mkdir()
+            with Server.from_prepared(prepared, folder / "for-long", **UNLIMITED) as server:
+                measure_long(server, folder / "long", say)
+        if "keys" in wanted:
+            (folder / "keys").mkdir()
+            with Server.from_prepared(prepared, folder / "for-keys", **UNLIMITED) as server:
+                asyncio.run(measure_keys(server, folder / "keys", say))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ command to run. `python deploy/services.py` prints what it found and that it wor
 import atexit
 import base64
 import contextlib
+import functools
 import hashlib
 import importlib.util
 import os
@@ -40,7 +41,7 @@ class ServiceMissing(Exception):
             f"{what} was not found.\n"
             f"  as root:      apt-get install -y --no-install-recommends {debian}\n"
             f"  otherwise:    {otherwise}\n"
-            f"  or set {variable} to one that you have."
+            + (f"  or set {variable} to one that you have." if variable else "")
         )
 
 
@@ -324,6 +325,7 @@ def node_environment() -> dict[str, str]:
     return {"PATH": f"{Path(node).parent}:{os.environ.get('PATH', '')}", "PLAYWRIGHT_NODEJS_PATH": node}
 
 
+@functools.cache
 def find_chromium() -> Program:
     """Return Chromium, fetching a tests-only build from npm where the machine has none."""
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -365,19 +367,10 @@ def _fetch_chromium(folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as download:
-        pack = npm_command("pack", "--silent", "--pack-destination", download, CHROMIUM_PACKAGE)
-        subprocess.run(pack, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **node_environment()})
-        archive = next(Path(download).glob("*.tgz"))
-        digest = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-        if digest != CHROMIUM_DIGEST:
-            raise ValueError(f"{CHROMIUM_PACKAGE} has the digest {digest}")
-        _unpack(archive, Path(download))
+        fetch_package(CHROMIUM_PACKAGE, CHROMIUM_DIGEST, Path(download))
         parts = Path(download) / "package" / "bin"
-        for name, target in (
-            ("swiftshader", folder),
-            ("fonts", folder / "fonts"),
-            ("al2023", folder / "al2023"),
-        ):
+        targets = (("swiftshader", folder), ("fonts", folder / "fonts"), ("al2023", folder / "al2023"))
+        for name, target in targets:
             tar = Path(download) / f"{name}.tar"
             tar.write_bytes(brotli.decompress((parts / f"{name}.tar.br").read_bytes()))
             _unpack(tar, target)
@@ -386,6 +379,17 @@ def _fetch_chromium(folder: Path) -> None:
         unfinished.write_bytes(brotli.decompress((parts / "chromium.br").read_bytes()))
         unfinished.chmod(0o755)
         unfinished.rename(folder / "chromium")
+
+
+def fetch_package(package: str, digest: str, folder: Path) -> None:
+    """Unpack an npm archive into the folder, after comparing its digest."""
+    pack = npm_command("pack", "--silent", "--pack-destination", str(folder), package)
+    subprocess.run(pack, check=True, stdout=subprocess.DEVNULL, env={**os.environ, **node_environment()})
+    archive = next(folder.glob("*.tgz"))
+    found = base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    if found != digest:
+        raise ValueError(f"{package} has the digest {found}")
+    _unpack(archive, folder)
 
 
 # Without a font configuration text has no layout.

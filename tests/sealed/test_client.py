@@ -15,6 +15,8 @@ from messaging.sealed.message import Note, Plaintext, SealedMessage
 from messaging.sealed.receipt import check_opened
 from messaging.sealed.ring import Pin
 from messaging.sealed.thread import After
+from tests.sealed.breaking import assert_refused, breaks
+from tests.sealed.cases.base import Case
 from tests.sealed.world import NET, START, Party, ThreadServer, World, forge, seed, tampered, world
 
 NOTE = Plaintext(Note("hello"), "en")
@@ -77,7 +79,9 @@ def test_k7_a_wrong_secret_alarms_and_nothing_is_sealed() -> None:
     made = world()
     client = mailbox_of(made, made.a, made.dara)
     ring = client.rings[made.a.principal]
-    ring.open(1, [(made.dara.id, bytes(1168))], made.dara.id, made.dara.kem_key)
+    del ring.secrets[1]
+    ring.envelopes[1] = encode([[made.dara.id, bytes(1168)]])
+    ring.open(made.dara.id, made.dara.kem_key)
     assert ring.broken == "cannot-open"
     with pytest.raises(Refused, match="K7 not-verified"):
         client.open_thread([made.b.principal], NOTE, at=START)
@@ -433,3 +437,8 @@ def test_m7_an_opened_statement_of_another_transcript_is_refused() -> None:
     other = replace(state, transcript=seed("x"))
     with pytest.raises(Refused, match="M7 wrong-transcript"):
         check_opened(NET, signed, other, made.keyrings(), transcript_at=lambda _: seed("x"))
+
+
+@breaks("K8")
+def test_k8_confirms_accepts_and_pins_are_whose_they_should_be(case: Case) -> None:
+    assert_refused(case)

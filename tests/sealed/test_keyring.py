@@ -62,6 +62,21 @@ def test_k6_an_officer_needs_no_approval() -> None:
     assert party.newest.n == 1
 
 
+@breaks("K9")
+def test_k9_a_practitioner_has_a_sponsor(case: Case) -> None:
+    assert_refused(case)
+
+
+@breaks("K11")
+def test_k11_a_recovery_begins_anew(case: Case) -> None:
+    assert_refused(case)
+
+
+@breaks("K12")
+def test_k12_an_authority_succeeds_an_authority(case: Case) -> None:
+    assert_refused(case)
+
+
 @breaks("K7")
 def test_k7_a_secret_that_is_not_the_committed_one_is_refused(case: Case) -> None:
     assert_refused(case)

@@ -10,11 +10,11 @@ from messaging.sealed import message
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import NewestKeyrings
 from messaging.sealed.keys import SigningKey
-from messaging.sealed.message import CIPHERTEXT_SIZES, Acknowledgement, Message, Note, Plaintext
+from messaging.sealed.message import CIPHERTEXT_SIZES, LAST_DUE, Acknowledgement, Message, Note, Plaintext
 from messaging.sealed.thread import ThreadState
 from tests.sealed.breaking import assert_refused, breaks
 from tests.sealed.cases.base import Case
-from tests.sealed.world import NET, forge, payload_of, seal, seed, tampered, world
+from tests.sealed.world import NET, START, forge, payload_of, seal, seed, tampered, world
 
 
 @breaks("M1")
@@ -113,6 +113,11 @@ UNREADABLE = [
     Plaintext(Note("x"), "en", foreign_reference="s" * 101),
     Plaintext(Note("x"), "x" * 36),
     Plaintext(Acknowledgement(bytes(15), 2), "en"),
+    Plaintext(Note("x", urgency=1), "en"),
+    Plaintext(Note("x", due=START), "en"),
+    Plaintext(Note("x", reason="custody ends"), "en"),
+    Plaintext(Note("x", urgency=2, reason=""), "en"),
+    Plaintext(Note("x", urgency=2, reason="s" * 201), "en"),
 ]
 
 
@@ -123,6 +128,25 @@ def test_m5_nothing_is_sealed_that_a_reader_would_refuse(plaintext: Plaintext) -
         message.check_plaintext(plaintext)
     with pytest.raises(Refused, match="M5 wrong-body"):
         seal(made.server.states[3], made.server.secrets[1], made.a.by(), made.elin, plaintext)
+
+
+@pytest.mark.parametrize("handling", [(3, None), (1, 0), (1, LAST_DUE + 1)])
+def test_m3_nothing_is_sealed_with_an_unknown_urgency_or_date(handling: tuple[int, int | None]) -> None:
+    made = world()
+    plaintext = Plaintext(Note("x", *handling, "custody ends"), "en")
+    with pytest.raises(Refused, match="M3 unknown-field-value"):
+        seal(made.server.states[3], made.server.secrets[1], made.a.by(), made.elin, plaintext)
+
+
+@pytest.mark.parametrize("handling", [(1, None), (2, START), (0, LAST_DUE)])
+def test_m5_urgency_and_date_come_back_with_their_reason(handling: tuple[int, int | None]) -> None:
+    made = world()
+    plaintext = Plaintext(Note("x", *handling, "custody ends"), "en")
+    secret = made.server.secrets[1]
+    sealed = seal(made.server.states[3], secret, made.a.by(), made.elin, plaintext)
+    header = message.read_message(NET, sealed.item)
+    assert (header.urgency, header.due) == handling
+    assert message.open_message(NET, header, sealed.ciphertext, secret) == plaintext
 
 
 def test_m3_a_signature_verified_before_is_believed_for_the_author_s_key_only() -> None:

@@ -45,11 +45,11 @@ def test_t4_a_member_below_its_floor_needs_a_refresh() -> None:
     made = world()
     state = made.server.states[2]
     keyrings = made.keyrings()
-    assert not thread.needs_refresh(state, keyrings)
+    assert not thread.needs_refresh(NET, state, keyrings)
     raised = replace(made.a.newest, floor=1)
     raised_keyrings = NewestKeyrings({**keyrings.states, raised.principal: raised})
-    assert thread.needs_refresh(state, raised_keyrings)
-    assert not thread.needs_refresh(made.server.state, raised_keyrings)
+    assert thread.needs_refresh(NET, state, raised_keyrings)
+    assert not thread.needs_refresh(NET, made.server.state, raised_keyrings)
 
 
 @breaks("T6")
@@ -77,4 +77,19 @@ def test_t7_every_member_opens_the_epoch_and_the_one_before() -> None:
 
 @breaks("T8")
 def test_t8_a_receipt_for_something_else_is_refused(case: Case) -> None:
+    assert_refused(case)
+
+
+@breaks("T5")
+def test_t5_a_mandate_ends_by_time_or_by_a_withdrawal(case: Case) -> None:
+    assert_refused(case)
+
+
+@breaks("T9")
+def test_t9_a_party_leaves_only_by_itself(case: Case) -> None:
+    assert_refused(case)
+
+
+@breaks("T10")
+def test_t10_a_successor_is_confirmed_and_accepted(case: Case) -> None:
     assert_refused(case)

@@ -1,7 +1,7 @@
 """What each implementation made opens in this one, and what breaks a rule is refused by it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,19 +118,28 @@ def open_keyring(replay: Replay, ring: Mapping[str, Any], row: Mapping[str, Any]
     """Every listed device and the kit open the generation and the one before."""
     entry = keyring.read_entry(replay.net, bytes.fromhex(row["entry"]))
     envelopes = sealing.read("K4", bytes.fromhex(row["envelopes"]))
-    kit = keys.RecoveryKit(replay.net, bytes.fromhex(ring["recovery"]))
     known = {device["id"]: device for device in replay.devices.values()}
-    openers = {kit.id: kit.kem_key} | {
+    openers = kit_at(replay, ring, entry.n) | {
         bytes.fromhex(one["id"]): keys.KemKey(bytes.fromhex(known[one["id"]]["kem_seed"]))
         for one in row["devices"]
     }
     for recipient, key in openers.items():
         secret = keyring.open_generation(replay.net, entry, envelopes, recipient, key)
         assert secret.hex() == row["secret"]
-        if entry.n:
-            before = ring["entries"][entry.n - 1]
+        if entry.history:
+            before = ring["entries"][entry.history.of]
             earlier = keyring.read_entry(replay.net, bytes.fromhex(before["entry"]))
             assert keyring.open_history(replay.net, entry, secret, earlier).hex() == before["secret"]
+
+
+def kit_at(replay: Replay, ring: Mapping[str, Any], n: int) -> dict[bytes, keys.KemKey]:
+    """The recovery kit that an entry is sealed to, by its id."""
+    kits = [ring["recovery"], *(row.get("recovery") for row in ring["entries"][: n + 1])]
+    newest = next((secret for secret in reversed(kits) if secret), None)
+    if newest is None:
+        return {}
+    kit = keys.RecoveryKit(replay.net, bytes.fromhex(newest))
+    return {kit.id: kit.kem_key}
 
 
 def test_t1_to_m7_threads(replay: Replay) -> None:
@@ -138,43 +147,54 @@ def test_t1_to_m7_threads(replay: Replay) -> None:
     public = bytes.fromhex(server["public"])
     assert keys.SigningKey(bytes.fromhex(server["seed"])).public == public
     assert receipt.server_key_id(replay.net, public).hex() == server["id"]
-    for state, row in zip(replay.thread_states, replay.items, strict=True):
-        item = bytes.fromhex(row["item"])
-        assert (sha256(item).hex(), state.transcript.hex(), state.seq) == (
-            row["hash"],
-            row["transcript"],
-            row["seq"],
-        )
-        receipt.check_receipt(
-            replay.net,
-            public,
-            bytes.fromhex(row["receipt"]),
-            thread=state.thread,
-            seq=state.seq,
-            item=sha256(item),
-            transcript=state.transcript,
-        )
+    for place, found in enumerate(replay.document["threads"]):
+        for state, row in zip(replay.states_of(place), found["items"], strict=True):
+            item = bytes.fromhex(row["item"])
+            assert (sha256(item).hex(), state.transcript.hex(), state.seq) == (
+                row["hash"],
+                row["transcript"],
+                row["seq"],
+            )
+            receipt.check_receipt(
+                replay.net,
+                public,
+                bytes.fromhex(row["receipt"]),
+                thread=state.thread,
+                seq=state.seq,
+                item=sha256(item),
+                transcript=state.transcript,
+            )
 
 
-def test_t7_m5_threads_are_opened(replay: Replay) -> None:
+def test_t6_t7_m5_threads_are_opened(replay: Replay) -> None:
+    for found in replay.document["threads"]:
+        open_thread(replay, found["items"])
+
+
+def open_thread(replay: Replay, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Every member opens each epoch, what it leads back to, and the messages in it."""
     entries: list[thread.ThreadEntry] = []
-    for row in replay.items:
+    secrets: list[bytes] = []
+    labels = {ring["principal"]: label for label, ring in replay.keyring.items()}
+    for row in rows:
         item, secret = bytes.fromhex(row["item"]), bytes.fromhex(row["secret"])
         if row["type"] == "message":
             header = message.read_message(replay.net, item)
             plaintext = message.open_message(replay.net, header, bytes.fromhex(row["ciphertext"]), secret)
             assert tagged(decode(plaintext.encode())) == row["plaintext"]
+            assert (plaintext.body.urgency, plaintext.body.due) == (row["urgency"], row["due"])
+        if row["type"] != "entry":
             continue
         entry = thread.read_entry(replay.net, item)
         envelopes = sealing.read("T1", bytes.fromhex(row["envelopes"]))
-        labels = {ring["principal"]: label for label, ring in replay.keyring.items()}
         for member in entry.members:
             key = replay.mailbox(labels[member.principal.hex()], member.keyring_n)
             assert thread.open_epoch(replay.net, entry, envelopes, member, key) == secret
-        if entries:
-            earlier = thread.open_history(replay.net, entry, secret, entries[-1])
-            assert earlier.hex() in {one["secret"] for one in replay.items}
+        if entry.history is not None:
+            earlier = thread.open_history(replay.net, entry, secret, entries[entry.history.of])
+            assert earlier == secrets[entry.history.of]
         entries.append(entry)
+        secrets.append(secret)
     assert entries
 
 

@@ -31,13 +31,14 @@ def seed(label: str) -> bytes:
 
 @dataclass(frozen=True)
 class Link:
-    """A keyring entry with what travels beside it, its secret, and the state after it."""
+    """A keyring entry with what travels beside it, its secret, the state after it, and the kit it brings."""
 
     entry: bytes
     envelopes: bytes
     statements: tuple[bytes, ...]
     secret: bytes
     state: KeyringState
+    kit: RecoveryKit | None = None
 
 
 @dataclass
@@ -145,16 +146,16 @@ def newest_keyrings(*states: KeyringState) -> NewestKeyrings:
     return NewestKeyrings({state.principal: state for state in states})
 
 
+@dataclass
 class ThreadServer:
-    """A thread as an honest server keeps it: validated items, receipts, states after each."""
+    """A thread as an honest server keeps it: items, receipts, states after each, secrets of epochs."""
 
-    def __init__(self, server_key: SigningKey) -> None:
-        self.server_key = server_key
-        self.items: list[Item] = []
-        self.states: list[ThreadState] = []
-        self.ids: set[bytes] = set()
-        self.secrets: list[bytes] = []
-        self.plaintexts: dict[int, Plaintext] = {}
+    server_key: SigningKey
+    items: list[Item] = field(default_factory=list)
+    states: list[ThreadState] = field(default_factory=list)
+    ids: set[bytes] = field(default_factory=set)
+    secrets: list[bytes] = field(default_factory=list)
+    plaintexts: dict[int, Plaintext] = field(default_factory=dict)
 
     @property
     def state(self) -> ThreadState:
@@ -165,7 +166,8 @@ class ThreadServer:
 
     def receive_entry(self, made: keyring.MadeEntry, keyrings: NewestKeyrings) -> None:
         state = self.states[-1] if self.states else None
-        self.states.append(thread.accept_entry(NET, state, made.entry, made.envelopes, keyrings))
+        now = self._now()
+        self.states.append(thread.accept_entry(NET, state, made.entry, made.envelopes, keyrings, now=now))
         self.secrets.append(made.secret)
         self._keep("entry", made.entry, envelopes=made.envelopes)
 
@@ -180,12 +182,22 @@ class ThreadServer:
             sealed.ciphertext,
             is_known=self.ids.__contains__,
             transcript_at=self.transcript_at,
+            now=self._now(),
         )
         self.states.append(state)
         self.ids.add(accepted.id)
         if plaintext is not None:
             self.plaintexts[state.seq] = plaintext
         self._keep("message", sealed.item, ciphertext=sealed.ciphertext)
+
+    def receive_withdrawal(self, raw: bytes, keyrings: NewestKeyrings) -> None:
+        at = self.transcript_at
+        state, _ = thread.accept_withdrawal(NET, self.state, raw, keyrings, transcript_at=at)
+        self.states.append(state)
+        self._keep("withdrawal", raw)
+
+    def _now(self) -> int:
+        return START + 1001 + len(self.states)
 
     def _keep(
         self, kind: str, item: bytes, *, ciphertext: bytes | None = None, envelopes: bytes | None = None
@@ -236,7 +248,7 @@ class World:
         self.a = found("A", "dara")
         self.b = found("B", "femi")
         self.c = found("C", "gita")
-        self.secretariat = found("secretariat", "hugo", kind="secretariat")
+        self.secretariat = found("secretariat", "hugo", "ivan", kind="secretariat")
         self.server = ThreadServer(self.server_key)
         self._open_thread()
         add(self.a, "elin", "officer")
@@ -293,9 +305,8 @@ class World:
         keyrings = newest_keyrings(self.a.newest, self.b.newest)
         server = self.server
         server.receive_entry(self.make_genesis(self.a, self.b), keyrings)
-        note = Plaintext(
-            Note("Vi ber om bevis. 我们请求。 نطلب"), "sv", subject="Begäran 17", own_reference="A-17/2026"
-        )
+        body = Note("Vi ber om bevis. 我们请求。 نطلب", 2, START + 86_400, "Häktning till i morgon")
+        note = Plaintext(body, "sv", subject="Begäran 17", own_reference="A-17/2026")
         sealed = seal(server.state, server.secrets[0], self.a.by(), self.dara, note, label="first")
         server.receive_message(sealed, keyrings, note)
         answer = Plaintext(Acknowledgement(seed("first id")[:16], 2), "en", foreign_reference="A-17/2026")

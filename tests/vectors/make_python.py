@@ -17,12 +17,18 @@ they are, arrays as arrays, {"bytes": hex} for a byte string, {"map": {name: val
     recovery            [{secret, printed, id, sig, kem}]
     keyrings            [{label, principal, kind, fingerprint, recovery: secret of the kit,
                           entries: [{n, entry, envelopes, statements, head, secret, mailbox, commit,
-                                     devices: [{id, roles}]}]}]       statements: of the devices it adds
+                                     devices: [{id, roles}],
+                                     recovery: secret of another kit from here on (absent: the same)}]}]
+                        statements: of the devices it adds; recovery is null for a practitioner; those whose
+                        keyring comes before may be its sponsor
     server              {seed, public, id}
-    threads             [{thread, kind, members: [label of keyring],
+    threads             [{thread, kind, members: [label of keyring] that are in it at some time,
+                          pretend: {label: {kind?, succeeds?, sponsor?: statement, sponsored?:
+                          [[practitioner, statement]]}}: what keyrings are taken to be,
                           items: [{seq, type, item, ciphertext|null, envelopes|null, receipt, hash,
                                    transcript, keyrings: {label: n}, secret: of the epoch,
-                                   plaintext: tagged|null}]}]         keyrings: the newest when it came
+                                   plaintext: tagged|null, urgency, due|null}]}]
+                                                                      keyrings: the newest when it came
     opened              [{opened, thread, seq, device: label, keyrings: {label: n}}]
     refused             [{kind, rule, code, why, …}]; by kind:
         encoding        bytes: decoding fails
@@ -33,15 +39,18 @@ they are, arrays as arrays, {"bytes": hex} for a byte string, {"map": {name: val
         aead            key, aad, sealed: opening fails
         device          statement: reading fails
         keyring         label|null, before: number of entries accepted first (0: a genesis), entry,
-                        statements, envelopes
+                        statements, envelopes; all keyrings of the file are known to it
         generation      label, n, entry, envelopes, device: label, recipient (id; absent: that device's):
                         opening the recipient's envelope with that device's key fails
         keyring-history label, entry (n), secret: of n; opening the history to entry n-1 of label fails
-        thread          before: number of items of threads[0] accepted first (0: a genesis), keyrings:
-                        {label: n} newest, entry, envelopes
+        thread          thread: index, absent: 0; before: number of its items accepted first (0: a genesis),
+                        now: when received, absent: 0; keyrings: {label: n} newest; entry, envelopes
+        withdrawal      thread, before, keyrings, withdrawal
+        trust           check: confirms, accept, pins or restore; keyrings, statements, principal: who is
+                        confirmed, or whose accept, pins or restore they should be
         epoch           entry, envelopes, member: label; opening with that mailbox key fails
         thread-history  entry, secret: of its epoch; opening the history to the genesis fails
-        message         before, keyrings, item, ciphertext
+        message         thread, before, now, keyrings, item, ciphertext
         open-message    item, ciphertext, secret: of the epoch
         receipt         receipt, seq: the item of threads[0] it is handed out with
         opened          opened, before, keyrings
@@ -50,7 +59,7 @@ they are, arrays as arrays, {"bytes": hex} for a byte string, {"map": {name: val
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 if __name__ == "__main__":
@@ -70,7 +79,10 @@ from messaging.sealed.keys import (
 )
 from tests.sealed.cases.gathered import CASES
 from tests.sealed.cases.keyrings import PAIR
-from tests.sealed.world import NET, START, Party, World, seed, world
+from tests.sealed.changes import joined, mandated, succeeded
+from tests.sealed.steps import whole_case
+from tests.sealed.story import STORIES
+from tests.sealed.world import NET, START, Party, ThreadServer, World, seed, world
 
 FILE = Path(__file__).with_name("python.json")
 
@@ -182,7 +194,7 @@ def make_keyring(party: Party) -> object:
         "principal": party.principal.hex(),
         "kind": party.kind,
         "fingerprint": fingerprint_digits(party.principal),
-        "recovery": party.kit.secret.hex(),
+        "recovery": None if party.kind == "practitioner" else party.kit.secret.hex(),
         "entries": [
             {
                 "n": link.state.n,
@@ -194,19 +206,22 @@ def make_keyring(party: Party) -> object:
                 "mailbox": link.state.mailbox.hex(),
                 "commit": link.state.commit.hex(),
                 "devices": [{"id": row.id.hex(), "roles": list(row.roles)} for row in link.state.devices],
+                **({"recovery": link.kit.secret.hex()} if link.kit else {}),
             }
             for link in party.links
         ],
     }
 
 
-def make_thread(made: World) -> object:
-    """The thread with the secrets of its epochs and the texts of its messages."""
-    server = made.server
+def make_thread(
+    server: ThreadServer, labels: list[str], newest: Callable[[int], dict[str, int]], **further: object
+) -> object:
+    """A thread with the secrets of its epochs and the texts of its messages."""
     return {
         "thread": server.state.thread.hex(),
         "kind": server.state.kind,
-        "members": ["A", "B"],
+        "members": labels,
+        **further,
         "items": [
             {
                 "seq": item.seq,
@@ -215,15 +230,26 @@ def make_thread(made: World) -> object:
                 "ciphertext": item.ciphertext.hex() if item.ciphertext else None,
                 "envelopes": item.envelopes.hex() if item.envelopes else None,
                 "receipt": item.receipt.hex(),
-                "hash": state.head.hex() if item.type == "entry" else _hash(item.item),
+                "hash": _hash(item.item),
                 "transcript": state.transcript.hex(),
-                "keyrings": _newest(item.seq),
+                "keyrings": newest(item.seq),
                 "secret": server.secrets[state.n].hex(),
-                "plaintext": _plaintext(made, item.seq),
+                "plaintext": _plaintext(server, item.seq),
+                **_handling(server, item.seq),
             }
             for item, state in zip(server.items, server.states, strict=True)
         ],
     }
+
+
+def make_threads(made: World) -> list[object]:
+    """The first thread, then those whose members change."""
+    found = [make_thread(made.server, ["A", "B"], _newest)]
+    for changing in (joined(), mandated(), succeeded()):
+        labels = ["A", "B", "C"]
+        found.append(make_thread(changing.server, labels, lambda _: _newest(4), pretend=changing.pretend))
+    found.append(make_thread(whole_case().server, ["A", "B"], lambda _: _newest(4)))
+    return found
 
 
 def _hash(raw: bytes) -> str:
@@ -234,8 +260,13 @@ def _newest(seq: int) -> dict[str, int]:
     return {"A": 0 if seq < 4 else 1, "B": 0, "C": 0, "secretariat": 0}
 
 
-def _plaintext(made: World, seq: int) -> object:
-    text = made.server.plaintexts.get(seq)
+def _handling(server: ThreadServer, seq: int) -> dict[str, object]:
+    text = server.plaintexts.get(seq)
+    return {"urgency": text.body.urgency if text else 0, "due": text.body.due if text else None}
+
+
+def _plaintext(server: ThreadServer, seq: int) -> object:
+    text = server.plaintexts.get(seq)
     return None if text is None else tagged(decode(text.encode()))
 
 
@@ -259,7 +290,7 @@ def make_opened(made: World) -> list[object]:
 def make_base() -> dict[str, object]:
     """The file without what is to be refused."""
     made = world()
-    parties = [made.a, made.b, made.c, made.secretariat, PAIR]
+    parties = [made.a, made.b, made.c, made.secretariat, PAIR, *STORIES]
     key = made.server_key
     return {
         "net": NET,
@@ -276,7 +307,7 @@ def make_base() -> dict[str, object]:
             "public": key.public.hex(),
             "id": receipt.server_key_id(NET, key.public).hex(),
         },
-        "threads": [make_thread(made)],
+        "threads": make_threads(made),
         "opened": make_opened(made),
     }
 

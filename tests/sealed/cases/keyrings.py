@@ -92,19 +92,12 @@ def _genesis_lists() -> None:
     dara = W.dara.id
     raw = W.a.links[0].entry
     for why, code, entry in (
-        ("an unknown kind", "unknown-kind", genesis(kind="practitioner")),
-        ("an unknown reason", "unknown-reason", forge(raw, W.dara, reason="recover")),
+        ("an unknown kind", "unknown-kind", genesis(kind="person")),
+        ("an unknown reason", "unknown-reason", forge(raw, W.dara, reason="restart")),
         ("no genesis at the start", "unexpected-change", forge(raw, W.dara, reason="add")),
         ("no salt", "unexpected-change", forge(raw, W.dara, salt=None)),
         ("no recovery key", "unexpected-change", forge(raw, W.dara, recovery=None)),
         ("a history", "bad-history", forge(raw, W.dara, history={"of": 0, "wrap": bytes(48)})),
-        ("a sponsor", "unknown-field-value", forge(raw, W.dara, sponsor=bytes(32))),
-        ("a predecessor authority", "unknown-field-value", forge(raw, W.dara, succeeds=bytes(32))),
-        (
-            "a sponsored practitioner",
-            "unknown-field-value",
-            forge(raw, W.dara, sponsored=[[bytes(32), bytes(32)]]),
-        ),
         ("an act", "unknown-act", forge(raw, W.dara, acts=[bytes(32)])),
         ("an unknown role", "unknown-role", genesis(devices=[[dara, ["admin", "steward"]]])),
         ("no role", "unknown-role", genesis(devices=[[dara, []]])),
@@ -216,7 +209,7 @@ def _keyring_addition() -> None:
         ("a recovery key dropped", "unexpected-change", forge(raw, dara, recovery=None)),
         ("a salt", "unexpected-change", forge(raw, dara, salt=W.a.salt)),
         ("a second genesis", "unexpected-change", forge(raw, dara, reason="genesis")),
-        ("a reason of later parts", "unknown-reason", forge(raw, dara, reason="rotate")),
+        ("a reason of nobody", "unknown-reason", forge(raw, dara, reason="restart")),
         ("no history", "bad-history", forge(raw, dara, history=None)),
         ("a history to itself", "bad-history", forge(raw, dara, history={"of": 1, "wrap": bytes(48)})),
     ):

@@ -6,11 +6,12 @@ from typing import Any
 from messaging.sealed.client import Device
 from messaging.sealed.encoding import ZERO, context, context_hash, derive_key, encode, sha256
 from messaging.sealed.keys import SigningKey, aead_seal
-from messaging.sealed.message import Note, Plaintext, SealedMessage
+from messaging.sealed.message import LAST_DUE, Note, Plaintext, SealedMessage
+from messaging.sealed.plaintext import CIPHERTEXT_SIZES, OVERHEAD
 from messaging.sealed.thread import By, ThreadState
 from tests.sealed import world as w
 from tests.sealed.cases.base import NEWEST, OLD, T, W, refuse
-from tests.sealed.world import NET, forge, payload_of, seed, sign_payload, signed_by, tampered
+from tests.sealed.world import NET, START, forge, payload_of, seed, sign_payload, signed_by, tampered
 
 # --- messages
 
@@ -86,21 +87,45 @@ def _messages() -> None:
         )
     terms: list[tuple[str, str, dict[str, Any]]] = [
         ("a kind of later parts", "unknown-kind", {"kind": "request"}),
-        ("a stage", "unknown-field-value", {"stage": "sent"}),
-        ("an urgency", "unknown-field-value", {"urgency": 1}),
-        ("a due date", "unknown-field-value", {"due": 1}),
-        ("a file", "unknown-field-value", {"files": [{}]}),
-        ("a log size", "unknown-field-value", {"log": {"size": 1, "root": ZERO}}),
+        ("an urgency above the highest", "unknown-field-value", {"urgency": 3}),
+        ("a date wanted at zero", "unknown-field-value", {"due": 0}),
+        ("a date wanted after the year 9999", "unknown-field-value", {"due": LAST_DUE + 1}),
+        ("an urgent acknowledgement", "unknown-field-value", {"kind": "acknowledgement", "urgency": 1}),
+        ("an acknowledgement with a date", "unknown-field-value", {"kind": "acknowledgement", "due": START}),
+        ("an empty log", "unknown-field-value", {"log": {"size": 0, "root": ZERO}}),
         ("an act", "unknown-act", {"acts": [ZERO]}),
     ]
     for why, code, change in terms:
         _message("M3", code, why, forge(raw, elin, **change))
 
 
+def _files() -> None:
+    raw, elin = T.items[4].item, W.elin
+    one: dict[str, Any] = {"id": bytes(16), "chunks": 1, "size": 1024, "root": ZERO}
+    files: list[tuple[str, list[dict[str, Any]]]] = [
+        ("a file twice", [one, one]),
+        ("eleven files", [one | {"id": seed(f"file {number}")[:16]} for number in range(11)]),
+        ("a file without a byte", [one | {"size": 0, "chunks": 0}]),
+        ("a size that is not padded", [one | {"size": 1025}]),
+        ("a file above 1 GiB", [one | {"size": 2**30 + 2**25, "chunks": 1056}]),
+        ("a chunk too many", [one | {"chunks": 2}]),
+    ]
+    for why, found in files:
+        _message("M3", "wrong-files", why, forge(raw, elin, files=found))
+    _message(
+        "M3",
+        "wrong-files",
+        "an acknowledgement with a file",
+        forge(raw, elin, files=[one], kind="acknowledgement"),
+    )
+    _message("E2", "bad-statement", "a file without its root", forge(raw, elin, files=[{"id": bytes(16)}]))
+
+
 def _counters() -> None:
     raw, elin, dara = T.items[4].item, W.elin, W.dara
     state = T.states[3]
     _message("E2", "bad-statement", "an urgency that is true", forge(raw, elin, urgency=True))
+    _message("E2", "bad-statement", "a date wanted that is text", forge(raw, elin, due="tomorrow"))
     _message("E2", "bad-statement", "an id of 15 bytes", forge(raw, elin, id=bytes(15)))
     many = [seed(f"void {number}")[:16] for number in range(17)]
     _message("E2", "bad-statement", "a void of 17 ids", forge(raw, elin, void=many, counter=17))
@@ -170,9 +195,38 @@ def _pad(text: bytes, size: int = 512 - 48) -> bytes:
     return (text + b"\x80").ljust(size, b"\0")
 
 
+def _body_files(plain: dict[str, Any], note: dict[str, Any]) -> None:
+    header: dict[str, Any] = {"id": bytes(16), "chunks": 1, "size": 1024, "root": ZERO}
+    file: dict[str, Any] = {
+        "id": bytes(16), "key": ZERO, "prefix": bytes(7), "digest": ZERO,
+        "name": "request.pdf", "type": "application/pdf", "size": 1000,
+    }  # fmt: skip
+    bodies: list[tuple[str, str, list[Any] | None, list[Any]]] = [
+        ("wrong-files", "a file that the text does not name", None, [header]),
+        ("wrong-files", "a file that the header does not name", [file], []),
+        ("wrong-files", "an empty list of files", [], []),
+        ("wrong-files", "another file", [file | {"id": seed("x")[:16]}], [header]),
+        ("wrong-files", "a size of another padding", [file | {"size": 1025}], [header]),
+        ("wrong-files", "a path for a name", [file | {"name": "../request.pdf"}], [header]),
+        ("wrong-files", "a name turned round", [file | {"name": "fdp\u202eexe"}], [header]),
+        ("wrong-files", "no name", [file | {"name": " "}], [header]),
+        ("wrong-files", "a type that is none", [file | {"type": "Application"}], [header]),
+        ("wrong-body", "a name of 201 characters", [file | {"name": "n" * 201}], [header]),
+        ("wrong-body", "a file without a key", [{"id": bytes(16)}], [header]),
+    ]
+    for code, why, files, headers in bodies:
+        body = note if files is None else note | {"files": files}
+        text = encode(plain | {"body": body})
+        size = next(size for size in CIPHERTEXT_SIZES if size - OVERHEAD > len(text)) - OVERHEAD
+        sealed = seal_padded(_pad(text, size), files=headers)
+        refuse("open-message", "M5", code, f"files: {why}", item=sealed.item,
+               ciphertext=sealed.ciphertext, secret=T.secrets[1])  # fmt: skip
+
+
 def _bodies() -> None:
+    note: dict[str, Any] = {"type": "note", "text": "x"}
     plain: dict[str, Any] = {
-        "body": {"type": "note", "text": "x"}, "checkpoint": None, "foreign_reference": None,
+        "body": note, "checkpoint": None, "foreign_reference": None,
         "language": "en", "marks": [], "own_reference": None, "subject": None,
     }  # fmt: skip
 
@@ -193,18 +247,28 @@ def _bodies() -> None:
         ("a body of another kind than the header", plain | {"body": acknowledgement}),
         ("an unknown body", plain | {"body": {"type": "request", "text": "x"}}),
         ("a body with a further field", plain | {"body": {"type": "note", "text": "x", "y": 1}}),
+        ("a reason without urgency", plain | {"body": note | {"reason": "custody ends"}}),
+        ("a reason without words", plain | {"body": note | {"reason": ""}}),
+        ("a reason of 201 characters", plain | {"body": note | {"reason": "s" * 201}}),
         ("a text that is bytes", plain | {"body": {"type": "note", "text": b"x"}}),
         ("a further field", plain | {"x": 1}),
         ("a missing field", {name: value for name, value in plain.items() if name != "subject"}),
         ("a subject of 201 characters", plain | {"subject": "s" * 201}),
         ("a reference of 101 characters", plain | {"own_reference": "s" * 101}),
         ("a mark", plain | {"marks": ["x"]}),
-        ("a checkpoint", plain | {"checkpoint": "x"}),
+        ("the mark of an old checkpoint without urgency", plain | {"marks": ["old-checkpoint"]}),
+        ("a checkpoint that is bytes", plain | {"checkpoint": b"x"}),
+        ("a checkpoint of 8,193 characters", plain | {"checkpoint": "x" * 8193}),
         ("no language", plain | {"language": None}),
     ]
     for why, body in bodies:
-        refuse_open("wrong-body", why, seal_padded(_pad(encode(body))))
+        text = encode(body)
+        size = next(size for size in CIPHERTEXT_SIZES if size - OVERHEAD > len(text)) - OVERHEAD
+        refuse_open("wrong-body", why, seal_padded(_pad(text, size)))
     good = encode(plain)
+    refuse_open("wrong-body", "an urgency without a reason", seal_padded(_pad(good), urgency=1))
+    refuse_open("wrong-body", "a date wanted without a reason", seal_padded(_pad(good), due=START))
+    _body_files(plain, note)
     for why, padded in (
         ("no padding", good.ljust(464, b"\0")),
         ("wrong padding", (good + b"\x80").ljust(463, b"\0") + b"\1"),
@@ -218,6 +282,7 @@ def _bodies() -> None:
 
 
 _messages()
+_files()
 _counters()
 _bodies()
 

@@ -26,12 +26,15 @@ def _members(*changes: dict[str, Any]) -> list[dict[str, Any]]:
     return [dict(row) | change for row, change in zip(rows, changes, strict=False) if isinstance(row, dict)]
 
 
-def thread_genesis(members: Any = None, *, kind: str = "case", **changes: Any) -> bytes:
+def thread_genesis(
+    members: Any = None, *, kind: str = "case", link: bytes | None = None, **changes: Any
+) -> bytes:
     """The genesis with changes; the thread id follows from them."""
     payload = payload_of(T.items[0].item)
     rows = payload["members"] if members is None else members
-    thread = context_hash(NET, "thread", payload["salt"], kind, None, rows, W.dara.id)
-    return forge(T.items[0].item, W.dara, **({"members": rows, "kind": kind, "thread": thread} | changes))
+    thread = context_hash(NET, "thread", payload["salt"], kind, link, rows, W.dara.id)
+    given = {"members": rows, "kind": kind, "thread": thread, "link": link} | changes
+    return forge(T.items[0].item, W.dara, **given)
 
 
 def _row(state: keyring.KeyringState, **changes: Any) -> dict[str, Any]:
@@ -113,11 +116,10 @@ def _thread_terms() -> None:
     a, b, c = W.a.links[0].state, W.b.newest, W.c.newest
     refuse_genesis("T3", "wrong-thread", "another id", forge(raw, W.dara, thread=seed("x")))
     for why, code, entry in (
-        ("a kind of later parts", "unknown-kind", thread_genesis(kind="direct")),
-        ("a reason of later parts", "unknown-reason", forge(raw, W.dara, reason="join")),
+        ("a kind that nobody knows", "unknown-kind", thread_genesis(kind="chat")),
+        ("a reason that nobody knows", "unknown-reason", forge(raw, W.dara, reason="merge")),
         ("an act", "unknown-act", forge(raw, W.dara, acts=[bytes(32)])),
-        ("a link", "unknown-field-value", forge(raw, W.dara, link=bytes(32))),
-        ("a role of later parts", "unknown-role", thread_genesis(_sorted(_row(a), _row(b, role="observer")))),
+        ("a role that nobody knows", "unknown-role", thread_genesis(_sorted(_row(a), _row(b, role="guest")))),
         ("a mandate", "unknown-field-value", thread_genesis(_sorted(_row(a), _row(b, mandate=bytes(32))))),
         ("three parties", "wrong-members", thread_genesis(_sorted(_row(a), _row(b), _row(c)))),
         ("no party", "wrong-members", thread_genesis([])),
@@ -196,7 +198,7 @@ def _thread_refresh() -> None:
         ("a second genesis", {"reason": "genesis"}),
     ):
         _thread("T2", "unexpected-change", why, forge(raw, elin, **change))
-    _thread("T3", "unknown-reason", "a reason of later parts", forge(raw, elin, reason="repair"))
+    _thread("T3", "unknown-reason", "a reason that nobody knows", forge(raw, elin, reason="merge"))
     _thread("T6", "bad-history", "no history", forge(raw, elin, history=None))
     _thread(
         "T6", "bad-history", "a history to itself", forge(raw, elin, history={"of": 1, "wrap": bytes(48)})

@@ -11,8 +11,8 @@ import pytest
 from messaging.sdk.client import Client
 from messaging.sdk.facts import Arrived, Sent
 from messaging.sdk.sign_in import DevelopmentSignIn
-from messaging.server_key import make_server_key
 from network.demo import COUNTERPART_B, STATE_A, STATE_B, STATE_C, DemoPerson
+from tests.secretariat import confirm_everybody
 from tests.server import PreparedState, Server
 
 PASSPHRASE = "correct horse battery staple"
@@ -26,31 +26,26 @@ OFFICER_B = STATE_B.persons[0]
 HEAD_B = COUNTERPART_B
 HEAD_C = STATE_C.persons[1]
 
-UNLIMITED = (
-    "message-append=100000:100000,socket-command=100000:100000,api-read=100000:100000,api-write=100000:100000"
-)
-
 
 @pytest.fixture
 def server(prepared_state: PreparedState, tmp_path: Path) -> Iterator[Server]:
     """Give a started server that counts no limits: these tests are quicker than officers."""
-    described = Server.from_prepared(prepared_state, tmp_path / "server", NETWORK_LIMITS=UNLIMITED)
-    make_server_key(described.state / "server.key")
-    with described as started:
+    with Server.unlimited(prepared_state, tmp_path / "server") as started:
         yield started
 
 
 async def client_at(server: Server, person: DemoPerson, folder: Path) -> Client:
-    """Return a client of a person at this server, which makes the keyring where there is none."""
+    """Return a client of a person at this server, which makes the keyring where there is none, confirmed."""
     client = await Client.open(
         server.origin,
         sign_in=DevelopmentSignIn(person.membership_id.hex),
-        file=folder / person.email,
+        file=folder / person.address,
         passphrase=PASSPHRASE,
         cost=COST,
     )
     if client.session.authority.principal is None:
         await client.create_keyring()
+        await confirm_everybody(server)
     return client
 
 
@@ -62,27 +57,32 @@ class Desks:
     folder: Path
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
-    def file_of(self, person: DemoPerson) -> Path:
+    def file_of(self, person: DemoPerson, name: str = "device") -> Path:
         """Return the device file of a person."""
-        return self.folder / person.email / "device"
+        return Path(self.folder / person.address / name)
 
-    async def open(self, person: DemoPerson, *, passphrase: str = PASSPHRASE) -> Client:
+    async def open(self, person: DemoPerson, *, passphrase: str = PASSPHRASE, name: str = "device") -> Client:
         """Return a connected client of the person."""
         client = await Client.open(
             self.server.origin,
             sign_in=DevelopmentSignIn(person.membership_id.hex),
-            file=self.file_of(person),
+            file=self.file_of(person, name),
             passphrase=passphrase,
             cost=COST,
         )
         self.stack.push_async_callback(client.close)
         return client
 
-    async def with_keyring(self, person: DemoPerson) -> Client:
-        """Return a client whose device is the first of its authority."""
+    async def with_keyring(self, person: DemoPerson, *, confirmed: bool = True) -> Client:
+        """Return a client whose device is the first of its authority.
+
+        `confirmed`: its keys, and those of everybody else, by the secretariat.
+        """
         client = await self.open(person)
         await client.create_keyring()
         client.kit_is_safe()
+        if confirmed:
+            await confirm_everybody(self.server)
         return client
 
 
@@ -107,7 +107,8 @@ class Pair:
 @pytest.fixture
 async def pair(desks: Desks) -> Pair:
     """Give two authorities in correspondence."""
-    a, b = await desks.with_keyring(HEAD_A), await desks.with_keyring(HEAD_B)
+    a = await desks.with_keyring(HEAD_A, confirmed=False)  # with the other's, a moment later
+    b = await desks.with_keyring(HEAD_B)
     opened = await a.open_thread(b.principal or "", "May we send you a request?", subject="A question")
     return Pair(a, b, opened, await next_message(b))
 

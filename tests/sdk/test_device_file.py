@@ -13,6 +13,9 @@ from messaging.sealed.errors import Refused
 from messaging.sealed.passphrase import COST_MOST, FileKey, unlock
 from tests.sdk.conftest import COST, HEAD_A, PASSPHRASE, Desks, Pair
 
+# A file on the client's disk: the same on any database.
+pytestmark = pytest.mark.any_database
+
 
 def made(path: Path) -> DeviceFile:
     """Return an open file with something in it."""

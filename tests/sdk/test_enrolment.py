@@ -28,6 +28,8 @@ def losing_answers(client: Client, *, times: int = 1, reaching: bool = True) -> 
     real, bodies = client.http.post, list[Any]()
 
     async def post(path: str, body: Any) -> Any:
+        if path == "/api/threads":
+            return await real(path, body)  # the ledger, once the keyring is heard of
         bodies.append(body)
         answer = await real(path, body) if reaching or len(bodies) > times else None
         if len(bodies) <= times:

@@ -130,7 +130,7 @@ async def test_recovery_kit_is_one_that_can_be_typed_in_again(desks: Desks) -> N
 
 
 async def test_stranger_is_not_let_in(desks: Desks) -> None:
-    stranger = DemoPerson("nobody@nowhere.example", "Nobody", "", "officer")
+    stranger = DemoPerson("nobody@nowhere.example", "Nobody", "", ("officer",))
     with pytest.raises(SignInFailed):
         await desks.open(stranger)
 

@@ -18,6 +18,7 @@ from tests.sdk.conftest import (
     OFFICER_A,
     OFFICER_B,
     PASSPHRASE,
+    PATIENCE_SECONDS,
     Desks,
     Pair,
     listed_device,
@@ -91,6 +92,51 @@ async def test_message_that_was_being_handled_when_the_process_died_is_given_aga
     assert (await next_message(again)).text == "handle me"
 
 
+async def test_message_at_hand_is_acknowledged_and_answered_once_by_the_processes_that_die_over_it(
+    server: Server, pair: Pair, desks: Desks
+) -> None:
+    question = await pair.a.send(pair.opened.thread, "handle me")
+    b, taken = pair.b, []
+    for _ in range(2):
+        async for message in b.messages():
+            acknowledged = await b.acknowledge(message)
+            taken.append((acknowledged, await b.send(message.thread, "an answer", answers=message)))
+            break  # not marked as handled
+        await b.close()
+        b = await desks.open(HEAD_B)
+    assert taken[0] == taken[1]
+    # The third one dies before the server has said that it took the answer.
+    second = await pair.a.send(pair.opened.thread, "handle me too")
+    message = await message_at(b, second)
+    await ask_before_sealing(b, message.thread)  # as a new process has to, once
+    await asyncio.to_thread(server.kill)
+    answering = asyncio.create_task(b.send(message.thread, "another answer", answers=message))
+    await until(lambda: bool(outbox_of(b)))
+    answering.cancel()
+    await b.close()
+    await asyncio.to_thread(server.start)
+    b = await desks.open(HEAD_B)
+    message = await message_at(b, second)
+    await b.send(message.thread, "another answer", answers=message)
+    b.mark_handled(message)
+    await b.send(message.thread, "nothing doubled before this")
+    heard = [await next_message(pair.a) for _ in range(4)]
+    assert [found.acknowledges or found.text for found in heard] == [
+        question.id,
+        "an answer",
+        "another answer",
+        "nothing doubled before this",
+    ]
+
+
+async def message_at(client: Client, sent: Sent) -> Arrived:
+    """Return the message sent so, whatever is given before it, and leave it unhandled."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (message := await anext(client.messages())).id != sent.id:
+            pass
+    return message
+
+
 async def test_message_in_the_outbox_of_a_dead_process_goes_out_with_the_same_bytes(
     server: Server, pair: Pair, desks: Desks
 ) -> None:
@@ -108,6 +154,7 @@ async def test_message_sealed_before_the_own_keyring_grew_is_sealed_anew_and_arr
 ) -> None:
     officer = await listed_device(desks, OFFICER_A, pair.a)
     await next_message(officer)  # the thread is loaded
+    await ask_before_sealing(officer, pair.opened.thread)
     await asyncio.to_thread(server.kill)
     stored = await leave_in_outbox(officer, pair.opened.thread)
     await asyncio.to_thread(server.start)
@@ -120,6 +167,7 @@ async def test_message_sealed_before_the_thread_was_re_keyed_is_sealed_anew_and_
 ) -> None:
     officer = await listed_device(desks, OFFICER_A, pair.a)
     await next_message(officer)  # the thread is loaded
+    await ask_before_sealing(officer, pair.opened.thread)
     await asyncio.to_thread(server.kill)
     stored = await leave_in_outbox(officer, pair.opened.thread)
     await asyncio.to_thread(server.start)
@@ -142,6 +190,7 @@ async def expect_sealed_anew(back: Client, pair: Pair, stored: str, types: list[
 
 async def re_key(client: Client, thread: str) -> None:
     """Add an entry that re-keys the thread, as a client does after a device was removed."""
+    await ask_before_sealing(client, thread)
     made = client.mailbox.refresh(bytes.fromhex(thread), at=now())
     body = {"entry": to_base64(made.entry), "envelopes": to_base64(made.envelopes)}
     await client.http.post(f"/api/threads/{thread}/entries", body)
@@ -181,6 +230,11 @@ async def test_client_notices_that_the_end_of_a_thread_was_taken_away(
     back = await desks.open(HEAD_B)
     with pytest.raises(Distrusted, match="T8"):
         await back.send(pair.opened.thread, "an answer")
+
+
+async def ask_before_sealing(client: Client, thread: str) -> None:
+    """Let a client fetch what it must know of the members before it seals, while the server is there."""
+    await client._outbox._others.make_ready(client._outbox._members(thread))
 
 
 async def leave_in_outbox(client: Client, thread: str) -> str:

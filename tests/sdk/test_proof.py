@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.sdk.conftest import UNLIMITED
+from tests.browser.helpers import helpers_of
 from tests.server import ROOT, PreparedState, Server, server_environment
+
+# What is proved here is asked of PostgreSQL in tests/faults: the same on any database.
+pytestmark = pytest.mark.any_database
 
 # Each hook breaks one promise of the process that loads it, before anything else runs.
 HOOKS = {
@@ -53,9 +56,9 @@ def with_hook(environment: dict[str, str], folder: Path, hook: str) -> dict[str,
 @contextmanager
 def running(prepared: PreparedState, folder: Path, hook: str) -> Iterator[Server]:
     """Run a server that starts with the hook."""
-    server = Server.from_prepared(prepared, folder / "server", NETWORK_LIMITS=UNLIMITED)
+    server = Server.unlimited(prepared, folder / "server")
     server.environment = with_hook(server.environment, folder / "at-server", hook)
-    with server as started:
+    with server as started, helpers_of(started, ["secretariat"]):
         yield started
 
 

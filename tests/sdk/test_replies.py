@@ -4,6 +4,9 @@ import pytest
 
 from messaging.demo.replies import LANGUAGES, PHRASES, SUBJECTS, reply_to
 
+# What the demonstration answers: the same on any database.
+pytestmark = pytest.mark.any_database
+
 QUESTIONS = {
     ("en", "freezing"): "Please freeze the account ending 0000 at the bank.",
     ("en", "videoconference"): "Could the witness be heard by video link?",
@@ -14,6 +17,7 @@ QUESTIONS = {
     ("fr", "records"): "Nous avons besoin des relevés du compte.",
     ("fr", "greeting"): "Bonjour, nous sommes le bureau de liaison.",
     ("es", "freezing"): "Solicitamos el embargo de los fondos.",
+    ("es", "language"): "¿En qué idiomas reciben solicitudes?",
     ("ru", "videoconference"): "Просим о допросе свидетеля по видеосвязи.",
     ("ar", "freezing"): "نطلب تجميد الحساب اليوم",
     ("zh-hans", "language"): "请问接受哪种语言的请求？",

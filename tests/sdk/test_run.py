@@ -15,6 +15,9 @@ import pytest
 from deploy import services
 from tests.server import ROOT
 
+# The command brings SQLite with it: the same on any database.
+pytestmark = pytest.mark.any_database
+
 RUN = str(ROOT / "deploy" / "run")
 PATIENCE_SECONDS = 90.0
 
@@ -84,10 +87,10 @@ def test_second_start_is_quick_and_ctrl_c_stops_everything(tmp_path: Path) -> No
     assert (tmp_path / "state").stat().st_mode & 0o077 == 0
 
 
-def test_without_the_demonstration_the_database_stays_empty(tmp_path: Path) -> None:
+def test_without_the_demonstration_two_first_officers_are_invited(tmp_path: Path) -> None:
     port = services.free_port()
     with running(tmp_path, "--no-demo", "--port", str(port)) as (_, printed):
-        assert "arrives with real sign-in" in printed
+        assert len(set(re.findall(rf"http://localhost:{port}/invitation/#\S{{64}}", printed))) == 2
         assert "Proof" not in printed
 
 
@@ -147,7 +150,7 @@ def test_a_second_start_on_the_same_folder_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("NETWORK_PROFILE", "production", "no real sign-in yet"),
+        ("NETWORK_PROFILE", "production", "NETWORK_SITE_ORIGIN does not begin with https://"),
         ("NETWORK_SITE_ORIGIN", "hello", "NETWORK_SITE_ORIGIN must be like"),
         ("NETWORK_SECRET_KEY", "short", "shorter than 32"),
         ("NETWORK_SECRET_KEY_FILE", "/nonexistent", "cannot be read"),

@@ -27,23 +27,28 @@ def failing_first(real: Callable[..., Any], *errors: BaseException) -> Callable[
 
 
 def outbox_of(pair: Pair) -> list[Outgoing]:
-    """Return what is on its way at A."""
-    return pair.a._core.file.contents.outbox
+    """Return what is on its way at A in the thread of the two; the ledger is written by itself."""
+    outbox = pair.a._core.file.contents.outbox
+    return [outgoing for outgoing in outbox if outgoing.thread == pair.opened.thread]
 
 
-UNREADABLE = [
+UNREADABLE: list[dict[str, Any]] = [
     {"subject": "s" * 201},
     {"own_reference": "r" * 101},
     {"language": "l" * 36},
     {"text": "x" * 50_000},
     {"text": "half a pair: \ud800"},
+    {"urgency": 1},
+    {"due": 1_800_000_000},
+    {"reason": "for nothing"},
+    {"urgency": 3, "reason": "too much"},
 ]
 
 
 async def test_text_nobody_could_read_is_refused_before_anything_is_signed(pair: Pair) -> None:
     before = pair.a.mailbox.export_state()
     for more in UNREADABLE:
-        given = {"text": "hello", **more}
+        given: dict[str, Any] = {"text": "hello", **more}
         with pytest.raises(InvalidMessage):
             await pair.a.send(pair.opened.thread, **given)
         with pytest.raises(InvalidMessage):
@@ -51,6 +56,15 @@ async def test_text_nobody_could_read_is_refused_before_anything_is_signed(pair:
     assert (pair.a.mailbox.export_state(), outbox_of(pair)) == (before, [])
     await pair.a.send(pair.opened.thread, "readable")
     assert (await next_message(pair.b)).text == "readable"
+
+
+async def test_urgency_and_date_wanted_arrive_with_their_sealed_reason(pair: Pair, server: Server) -> None:
+    why = "The suspect is released tomorrow."
+    await pair.a.send(pair.opened.thread, "Please hurry.", urgency=2, due=1_800_000_000, reason=why)
+    message = await next_message(pair.b)
+    assert (message.urgency, message.due, message.reason) == (2, 1_800_000_000, why)
+    stored = server.sql("SELECT urgency, due FROM messaging_threaditem WHERE urgency > 0")
+    assert stored == [(2, 1_800_000_000)]
 
 
 async def test_message_sent_when_the_sign_in_has_ended_goes_out_after_the_next(
@@ -129,7 +143,7 @@ async def test_distrusted_thread_does_not_keep_other_leftovers_back(
             raise {"aa": Distrusted("T8"), "bb": ClientError("not opened again")}[thread]
 
     monkeypatch.setattr(pair.a._outbox, "_settle", settle)
-    outbox_of(pair).extend(Outgoing(thread, "", "", "") for thread in ("aa", "bb", "cc"))
+    pair.a._core.file.contents.outbox.extend(Outgoing(thread, "", "", "") for thread in ("aa", "bb", "cc"))
     await pair.a._outbox.send_leftovers()
     assert sorted(settled) == ["aa", "bb", "cc"]
     assert set(pair.a.distrusted) == {"aa"}

@@ -25,6 +25,9 @@ from tests.sdk.conftest import (
     next_message,
 )
 
+# What the client refuses: the same on any database.
+pytestmark = pytest.mark.any_database
+
 STATE_B_ID, STATE_C_ID = STATE_B.authority_id.hex, STATE_C.authority_id.hex
 
 

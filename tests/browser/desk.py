@@ -4,13 +4,20 @@ import re
 from types import TracebackType
 from typing import Self
 
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Error, Locator, Page, expect
 
-from network.demo import DemoPerson
+from network.demo import SECRETARIAT, DemoPerson
+from tests.secretariat import confirm_all
+from tests.server import Server
 
 PATIENCE = (
     15_000  # milliseconds; a page that makes keys or opens a thread needs a few hundred on this machine
 )
+
+
+def supervisor_of(persons: tuple[DemoPerson, ...]) -> DemoPerson:
+    """Return who keeps the keys of a demonstration authority."""
+    return next(person for person in persons if "supervisor" in person.roles)
 
 
 class Desk:
@@ -39,17 +46,36 @@ class Desk:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for page in self.context.pages:
+            page.unroute_all(behavior="ignoreErrors")  # an answer on its way is nobody's any more
         self.context.close()
+
+    def go(self, url: str) -> None:
+        """Go to a page, also while the present one is leading on by itself: the later navigation wins."""
+        try:
+            self.page.goto(url)
+        except Error as error:
+            if "ERR_ABORTED" not in error.message:
+                raise
+            self.page.wait_for_load_state()
+            self.page.goto(url)
 
     def sign_in(self) -> None:
         """Sign in as the person, on the development page."""
-        self.page.goto("/sign-in/")
+        self.go("/sign-in/")
         form = self.page.locator("form", has=self.page.locator(f"[value='{self.person.membership_id}']"))
         form.get_by_role("button").click()
         expect(self.page).not_to_have_url(re.compile("/sign-in/"), timeout=PATIENCE)
+        # The guided path says what comes next until everything is set up.
+        if self.page.url.endswith("/welcome/"):
+            self.page.locator(".step-next a").click()
+            expect(self.page).not_to_have_url(re.compile("/welcome/"), timeout=PATIENCE)
 
-    def make_keyring(self) -> list[str]:
-        """Make the keys of the authority and type the kit back; returns its twelve groups."""
+    def make_keyring(self, *, confirmed: bool = True) -> list[str]:
+        """Make the keys of the authority and type the kit back; returns its twelve groups.
+
+        `confirmed`: and let the secretariat confirm them.
+        """
         # A page that needs keys leads there by itself; to go there too would be two navigations at once.
         expect(self.page).to_have_url(re.compile("/devices/"), timeout=PATIENCE)
         self.page.locator("#make-keyring").click()
@@ -62,12 +88,24 @@ class Desk:
         self.page.locator("#kit-form button[type=submit]").click()
         # From here the page goes on to where the person wanted to be, if that was another page.
         expect(self.page.locator("#kit")).to_be_hidden(timeout=PATIENCE)
-        expect(self.page.locator("#step-ready:visible, h1:text-is('Correspondence')")).to_be_visible()
+        expect(self.page.locator("#step-ready:visible, #threads:visible")).to_be_visible()
+        # Before the secretariat has confirmed them, nothing is sealed to these keys.
+        if confirmed and self.origin in Server.running and self.person not in SECRETARIAT.persons:
+            confirm_all(Server.running[self.origin])
         return groups
+
+    def accept_counterpart(self, how: str) -> None:
+        """On the page of a counterpart: say how the fingerprint was compared, and accept it."""
+        expect(self.page.locator("#accept")).to_be_disabled()
+        self.page.locator("#accept-form label", has_text=how).click()
+        expect(self.page.locator("#accept")).to_be_disabled()
+        self.page.locator("#same").check()
+        self.page.locator("#accept").click()
+        expect(self.page.locator("#accepted")).to_be_visible(timeout=PATIENCE)
 
     def open_thread_with(self, authority: str, *, subject: str, text: str) -> None:
         """Write the first message of a new thread and end on the thread's page."""
-        self.page.goto("/threads/new/")
+        self.go("/threads/new/")
         self.page.locator("#authorities label", has_text=authority).click()
         self.page.locator("#subject-field").fill(subject)
         self.page.locator("#text").fill(text)
@@ -77,7 +115,7 @@ class Desk:
 
     def open_thread(self, subject: str) -> None:
         """Open a thread from the list by its subject."""
-        self.page.goto("/threads/")
+        self.go("/threads/")
         self.page.locator("#threads a", has_text=subject).click()
         expect(self.page).to_have_url(re.compile("/threads/[0-9a-f]{64}/"), timeout=PATIENCE)
         expect(self.page.locator("#subject")).to_have_text(subject)
@@ -106,5 +144,7 @@ class Desk:
         expect(self.message(text).locator(".standing")).to_contain_text(words, timeout=PATIENCE)
 
     def acknowledge(self, text: str) -> None:
-        """Acknowledge a message of the other side."""
-        self.message(text).get_by_role("button", name="Acknowledge").click()
+        """Acknowledge a message of the other side, and sign for it."""
+        message = self.message(text)
+        message.get_by_role("button", name="Acknowledge", exact=True).click()
+        message.get_by_role("button", name="Sign the acknowledgement").click()

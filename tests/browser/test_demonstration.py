@@ -1,40 +1,12 @@
 """What who starts the demonstration does first: sign in as State A, be let in, be answered by State B."""
 
 import re
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
 
-import pytest
 from playwright.sync_api import Browser, expect
 
-from deploy.launch import HELPERS, Child, wait_ready
 from network.demo import STATE_A
 from tests.browser.desk import PATIENCE, Desk
 from tests.server import Server
-
-
-@pytest.fixture
-def helpers(live_server_process: Server) -> Iterator[None]:
-    """Run the demonstration's steward and counterpart beside the server, until both are ready."""
-    folder = live_server_process.state / "demo"
-    folder.mkdir()
-    children = [
-        Child(
-            name,
-            [sys.executable, "-m", "messaging.demo", name],
-            live_server_process.environment,
-            folder / f"{name}.log",
-        )
-        for name in HELPERS
-    ]
-    with ExitStack() as stack:
-        for child in children:
-            child.start()
-            stack.callback(child.stop)
-        for child in children:
-            wait_ready(child)
-        yield
 
 
 def test_officer_is_let_in_by_the_steward_and_answered_by_state_b(
@@ -42,7 +14,7 @@ def test_officer_is_let_in_by_the_steward_and_answered_by_state_b(
 ) -> None:
     with Desk(browser, live_server_process.origin, STATE_A.persons[0]) as desk:
         desk.sign_in()
-        desk.page.goto("/devices/")
+        desk.go("/devices/")
         desk.page.locator("#make-request").click()
         expect(desk.page.locator("#step-ready:visible, h1:text-is('Correspondence')")).to_be_visible(
             timeout=PATIENCE

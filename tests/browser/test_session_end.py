@@ -30,12 +30,13 @@ def test_signing_out_in_one_tab_clears_the_other_and_keeps_the_draft(desk: Desk)
     desk.page.locator("#text").fill("half a thought")
     other = desk.context.new_page()
     other.goto("/threads/")
+    other.locator("#person-menu").click()
     other.get_by_role("button", name="Sign out").click()
     expect(desk.page).to_have_url(re.compile("/sign-in/"), timeout=PATIENCE)
     expect(desk.page.locator("body")).not_to_contain_text("Nor is this.")
     expect(desk.page.get_by_text("You are signed out.")).to_be_visible()
     desk.sign_in()
-    desk.page.goto(thread)
+    desk.go(thread)
     expect(desk.page.locator("#text")).to_have_value("half a thought")
 
 
@@ -55,11 +56,11 @@ def test_text_is_shown_in_the_order_in_which_it_was_written(desk: Desk) -> None:
 
 
 def test_a_long_reference_does_not_widen_the_list_on_a_phone(desk: Desk) -> None:
-    desk.page.locator(".references-fold summary").click()
+    desk.page.locator("#references-fold summary").click()
     desk.page.locator("#own-reference").fill("R" * 100)
     desk.write("with a long reference")
     desk.page.set_viewport_size({"width": 390, "height": 800})
-    desk.page.goto("/threads/")
+    desk.go("/threads/")
     expect(desk.page.locator("#threads a")).to_have_count(1)
-    expect(desk.page.locator(".thread-references")).to_contain_text("RRR")
+    expect(desk.page.locator("#threads [data-slot=references]")).to_contain_text("RRR")
     assert desk.page.evaluate("document.documentElement.scrollWidth") <= 390

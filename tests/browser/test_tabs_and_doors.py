@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from network.demo import PROOF_1, STATE_A, STATE_C, STEWARD_A, DemoPerson
-from tests.browser.desk import PATIENCE, Desk
-from tests.browser.test_two_authorities import supervisor_of
+from tests.browser.desk import PATIENCE, Desk, supervisor_of
+from tests.browser.officer import Officer
 from tests.server import Server
 
 SUPERVISOR_A = supervisor_of(STATE_A.persons)
@@ -59,7 +59,7 @@ def answer_otherwise(page: Page, path: str, change: Callable[[dict[str, object]]
 def test_two_tabs_make_the_keys_of_an_authority_once(open_desk: Open) -> None:
     desk = open_desk(SUPERVISOR_A)
     other = second_tab(desk)
-    other.page.goto("/devices/")
+    other.go("/devices/")
     other.page.locator("#make-keyring").click()
     expect(other.page.locator("#kit")).to_be_visible()
     desk.make_keyring()
@@ -75,7 +75,7 @@ def test_a_tab_that_heard_nothing_does_not_replace_the_keys_in_force(open_desk: 
     desk = open_desk(SUPERVISOR_A)
     deaf = second_tab(desk)
     deaf.page.route_web_socket("**/socket/", lambda socket: socket.close())
-    deaf.page.goto("/devices/")
+    deaf.go("/devices/")
     expect(deaf.page.locator("#make-keyring")).to_be_visible()
     desk.make_keyring()
     # It has seen the page with the button, and goes through all of it.
@@ -87,24 +87,24 @@ def test_a_tab_that_heard_nothing_does_not_replace_the_keys_in_force(open_desk: 
         deaf.page.locator(f"#kit-answer-{place}").fill(groups[number - 1])
     deaf.page.locator("#kit-form button[type=submit]").click()
     expect(deaf.page.locator("#step-ready")).to_be_visible(timeout=PATIENCE)
-    desk.page.goto("/devices/")
+    desk.go("/devices/")
     expect(desk.page.locator("#step-ready")).to_be_visible()
 
 
 def test_two_tabs_ask_with_one_device_and_an_approved_one_is_not_replaced(open_desk: Open) -> None:
     supervisor = open_desk(SUPERVISOR_A)
     supervisor.make_keyring()
-    officer = open_desk(next(person for person in STATE_A.persons if person.role == "officer"))
+    officer = open_desk(next(person for person in STATE_A.persons if "officer" in person.roles))
     other = second_tab(officer)
     for tab in (officer, other):
-        tab.page.goto("/devices/")
+        tab.go("/devices/")
         expect(tab.page.locator("#make-request")).to_be_visible()
     officer.page.locator("#make-request").click()
     words = officer.page.locator("#own-words")
     expect(words).not_to_be_empty()
     other.page.locator("#make-request").click()
     expect(other.page.locator("#own-words")).to_have_text(words.inner_text())
-    supervisor.page.goto("/devices/")
+    supervisor.go("/devices/")
     expect(supervisor.page.locator("#requests li")).to_have_count(1)
     supervisor.page.locator("#requests [data-slot=same]").check()
     supervisor.page.locator("#requests [data-slot=approve]").click()
@@ -115,12 +115,13 @@ def test_two_tabs_ask_with_one_device_and_an_approved_one_is_not_replaced(open_d
 
 def test_an_administrator_makes_the_keys_and_is_led_to_no_correspondence(open_desk: Open) -> None:
     desk = open_desk(STEWARD_A)
-    desk.page.goto("/devices/")
+    desk.go("/devices/")
     # Somebody else used this tab before.
     desk.page.evaluate("sessionStorage.setItem('return-to', '/threads/')")
     desk.make_keyring()
     expect(desk.page.locator("#step-ready")).to_be_visible()
     expect(desk.page.locator("#devices [data-slot=roles]")).to_have_text("approves devices")
+    expect(desk.page.locator("#write-now")).to_be_hidden()
 
 
 def test_another_own_fingerprint_is_an_alarm_and_no_invitation(open_desk: Open) -> None:
@@ -132,11 +133,11 @@ def test_another_own_fingerprint_is_an_alarm_and_no_invitation(open_desk: Open) 
             body["principal"] = said
 
         answer_otherwise(desk.page, "session", say)
-        desk.page.goto("/devices/")
+        desk.go("/devices/")
         expect(desk.page.locator("#server-changed")).to_be_visible()
         expect(desk.page.locator("#make-keyring, #make-request").first).to_be_hidden()
         desk.page.unroute_all()
-    desk.page.goto("/devices/")
+    desk.go("/devices/")
     expect(desk.page.locator("#step-ready")).to_be_visible()
     desk.faults.clear()  # the page stops with an error, which is what it says
 
@@ -147,7 +148,7 @@ def test_two_tabs_of_one_thread_write_through_a_crash(open_desk: Open, live_serv
         desk.make_keyring()
     a.open_thread_with(STATE_C.name, subject="A subject for nobody else", text="first")
     tab = second_tab(a)
-    tab.page.goto(a.page.url)
+    tab.go(a.page.url)
     tab.sees("first")
     assert "subject for nobody" not in a.page.title()
     c.open_thread("A subject for nobody else")
@@ -170,7 +171,7 @@ def test_two_tabs_of_one_thread_write_through_a_crash(open_desk: Open, live_serv
 def test_who_is_signed_out_is_told_and_led_to_the_door(open_desk: Open, live_server_process: Server) -> None:
     desk = open_desk(SUPERVISOR_A)
     desk.make_keyring()
-    desk.page.goto("/threads/")
+    desk.go("/threads/")
     expect(desk.page.locator("#empty")).to_be_visible()
     desk.context.clear_cookies()
     live_server_process.kill()
@@ -194,7 +195,7 @@ def test_k8_nothing_is_sealed_when_the_directory_names_another_principal(open_de
         chosen["principal"] = ghosts["principal"]
 
     answer_otherwise(a.page, "authorities", name_the_ghost)
-    a.page.goto("/threads/new/")
+    a.go("/threads/new/")
     a.page.locator("#authorities label", has_text=STATE_C.name).click()
     expect(a.page.locator("#authority-problem")).to_contain_text("other keys for this authority")
     expect(a.page.locator("#authority-chosen")).to_be_hidden()
@@ -202,5 +203,28 @@ def test_k8_nothing_is_sealed_when_the_directory_names_another_principal(open_de
     a.page.locator("#text").fill("not for the ghost")
     a.page.locator("#send").click()
     expect(a.page.locator("#composer-problem")).to_be_visible()
-    ghost.page.goto("/threads/")
+    ghost.go("/threads/")
     expect(ghost.page.locator("#empty")).to_be_visible()
+
+
+def test_a_newer_invitation_opens_in_the_tab_that_refused_an_older_one(
+    browser: Browser, live_server_process: Server
+) -> None:
+    addresses = ("early@secretariat.example", "late@secretariat.example")
+    wanted = [part for address in addresses for part in ("--address", address)]
+
+    def invited() -> str:
+        printed = live_server_process.manage("invite_first_administrator", "--again", *wanted)
+        return dict(line.split() for line in printed.strip().splitlines())[addresses[0]]
+
+    older, newer = invited(), invited()
+    with Officer(browser, live_server_process.origin, addresses[0]) as officer:
+        officer.go(older)
+        officer.fill(address=officer.address)
+        officer.main("form button[type=submit]:visible").click()
+        expect(officer.main("form")).to_have_count(0)
+        officer.page.goto(newer)
+        officer.fill(address=officer.address)
+        officer.main("form button[type=submit]:visible").click()
+        expect(officer.main("form[data-passkey=create]")).to_be_visible()
+        assert officer.faults == []

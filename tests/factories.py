@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,10 +11,16 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client
 
-from messaging.sealed.client import Device, Mailbox, Person, make_device, make_keyring
+from messaging.sealed.client import Device, Mailbox, NewEntry, Person, make_device, make_keyring
+from messaging.sealed.confirmation import sign_confirm
 from messaging.sealed.correspondence import Applied, Item
+from messaging.sealed.encoding import sha256
+from messaging.sealed.keyring import Change
+from messaging.sealed.mandate import Admitted
 from messaging.sealed.message import Acknowledgement, Note, Plaintext, SealedMessage
-from messaging.server_key import make_server_key, server_key
+from messaging.sealed.practice import make_first_device, make_practitioner
+from messaging.server_key import server_key
+from network.key_file import make_key_file
 from tests.personas import Cast, Persona
 
 
@@ -78,7 +85,7 @@ class Workplace:
     @classmethod
     def of(cls, persona: Persona, device: Device) -> "Workplace":
         """Sit down with a device."""
-        make_server_key(settings.SERVER_KEY_FILE)
+        make_key_file(settings.SERVER_KEY_FILE)
         mailbox = Mailbox(settings.ORIGIN_NAME, server_key().key.public, device)
         return cls(persona, persona.client(), mailbox)
 
@@ -143,9 +150,10 @@ class Workplace:
         self.read(thread)
         return thread
 
-    def seal(self, thread: str, text: str) -> dict[str, str]:
-        """Seal a note at the end of a thread as this desk knows it."""
-        return on_wire(self.mailbox.seal(bytes.fromhex(thread), note(text), at=now()))
+    def seal(self, thread: str, text: str, **handling: Any) -> dict[str, str]:
+        """Seal a note at the end of a thread as this desk knows it; `handling`: urgency, due, reason."""
+        plaintext = Plaintext(Note(text, **handling), "en") if handling else note(text)
+        return on_wire(self.mailbox.seal(bytes.fromhex(thread), plaintext, at=now()))
 
     def acknowledge(self, thread: str, of: bytes, seq: int) -> dict[str, str]:
         """Seal an acknowledgement."""
@@ -173,9 +181,14 @@ class Workplace:
         return {"entry": to_text(made.entry), "envelopes": to_text(made.envelopes)}
 
 
-def keyring_form(persona: Persona, roles: tuple[str, ...] = ("officer", "steward", "supervisor")) -> Any:
+def keyring_form(
+    persona: Persona,
+    roles: tuple[str, ...] = ("officer", "steward", "supervisor"),
+    *,
+    kind: str = "authority",
+) -> Any:
     """Return a new device and the body that creates a keyring with it."""
-    made = make_keyring(settings.ORIGIN_NAME, person_of(persona), at=now(), roles=roles)
+    made = make_keyring(settings.ORIGIN_NAME, person_of(persona), at=now(), roles=roles, kind=kind)
     body = {
         "entry": to_text(made.entry),
         "envelopes": to_text(made.envelopes),
@@ -191,6 +204,31 @@ def create_keyring(persona: Persona) -> Workplace:
     workplace.post("/keyrings", body)
     workplace.learn(workplace.mailbox.principal)
     return workplace
+
+
+def create_secretariat(first: Persona, second: Persona) -> tuple[Workplace, Workplace]:
+    """Create the secretariat's keyring with a device of each of two directory officers."""
+    device, body = keyring_form(first, ("steward",), kind="secretariat")
+    keeper = Workplace.of(first, device)
+    keeper.post("/keyrings", body)
+    keeper.learn(keeper.mailbox.principal)
+    other = request_device(second, keeper.mailbox.principal)
+    entries = f"/keyrings/{keeper.principal}/entries"
+    keeper.post(entries, addition_form(keeper, other, roles=("steward",)))
+    for officer in (keeper, other):
+        officer.learn(keeper.mailbox.principal)
+    return keeper, other
+
+
+def signed_note(officer: Workplace, of: Workplace, reference: str, date: str) -> dict[str, str]:
+    """Return what an officer's device signs about the keys of an authority, as the form has it."""
+    authority, principal = of.persona.actor.authority_id.hex, of.mailbox.principal
+    officer.learn(principal)
+    officer.mailbox.authorities[authority] = principal
+    signed = sign_confirm(
+        officer.mailbox, authority=authority, principal=principal, reference=reference, date=date, at=now()
+    )
+    return {"statement": to_text(signed.statement), "blind": to_text(signed.blind)}
 
 
 def request_device(persona: Persona, principal: bytes) -> Workplace:
@@ -222,6 +260,33 @@ def enrol(steward: Workplace, persona: Persona) -> Workplace:
     return workplace
 
 
+def entry_form(made: NewEntry) -> dict[str, Any]:
+    """Return the body of a keyring entry."""
+    return {
+        "entry": to_text(made.entry),
+        "envelopes": to_text(made.envelopes),
+        "statements": [to_text(statement) for statement in made.statements],
+    }
+
+
+def change_form(
+    steward: Workplace, change: Change, approvals: Iterable[bytes] = (), statements: Iterable[bytes] = ()
+) -> dict[str, Any]:
+    """Return the body of an entry by which a change comes true."""
+    made = steward.mailbox.stewardship.make(
+        change, at=now(), approvals=list(approvals), statements=list(statements)
+    )
+    return entry_form(made)
+
+
+def change_keyring(steward: Workplace, change: Change, approvals: Iterable[bytes] = ()) -> dict[str, Any]:
+    """Write the next entry of the own keyring and learn it; returns its place."""
+    path = f"/keyrings/{steward.principal}/entries"
+    place: dict[str, Any] = steward.post(path, change_form(steward, change, approvals))
+    steward.learn(steward.mailbox.principal)
+    return place
+
+
 @dataclass
 class Offices:
     """Three authorities at work: A and B write to each other, C has no part in it."""
@@ -243,3 +308,98 @@ def open_offices(cast: Cast) -> Offices:
         officer_b=enrol(supervisor_b, cast.officer_b),
         supervisor_c=create_keyring(cast.supervisor_c),
     )
+
+
+def ask_to_practise(persona: Persona) -> Workplace:
+    """Ask for somebody who answers, with the first device of a practitioner."""
+    device = make_first_device(settings.ORIGIN_NAME, person_of(persona), at=now())
+    workplace = Workplace.of(persona, device)
+    workplace.post("/devices/requests", {"statement": to_text(device.statement), "roles": []})
+    return workplace
+
+
+def sponsor(supervisor: Workplace, asking: Workplace, **terms: int) -> bytes:
+    """Answer for a practitioner who has asked; returns the statement."""
+    supervisor.learn(supervisor.mailbox.principal)
+    device = asking.mailbox.device
+    made = supervisor.mailbox.practice.sponsor(device.statement, at=now(), **terms)
+    supervisor.post(f"/practitioners/{device.id.hex()}/sponsor", {"statement": to_text(made)})
+    return made
+
+
+def genesis_form(asking: Workplace, statement: bytes) -> tuple[Device, dict[str, Any]]:
+    """Return the device and body with which a practitioner begins."""
+    made = make_practitioner(settings.ORIGIN_NAME, asking.mailbox.device, statement, at=now())
+    return made.device, entry_form(made.made)
+
+
+def begin_practice(supervisor: Workplace, persona: Persona) -> Workplace:
+    """Give the persona a keyring of his or her own, for which the supervisor's authority answers."""
+    asking = ask_to_practise(persona)
+    statement = sponsor(supervisor, asking)
+    device, body = genesis_form(asking, statement)
+    asking.post("/keyrings", body)
+    enlist(supervisor, device.principal, statement)
+    practitioner = Workplace.of(persona, device)
+    practitioner.learn(supervisor.mailbox.principal)
+    practitioner.learn(device.principal)
+    return practitioner
+
+
+def enlist(supervisor: Workplace, practitioner: bytes, statement: bytes) -> None:
+    """Let the supervisor's authority list a practitioner: from then on it answers."""
+    supervisor.learn(supervisor.mailbox.principal)
+    supervisor.learn(practitioner)
+    change_keyring(supervisor, supervisor.mailbox.practice.listing(practitioner, statement))
+
+
+def end_practice(supervisor: Workplace, practitioner: bytes) -> None:
+    """Answer for a practitioner no more."""
+    supervisor.learn(supervisor.mailbox.principal)
+    change, end = supervisor.mailbox.practice.ending(practitioner, at=now())
+    change_keyring(supervisor, change, [end])
+
+
+def open_direct(a: Workplace, b: Workplace) -> str:
+    """Open direct contact of two authorities, read by both."""
+    a.learn(a.mailbox.principal)
+    a.learn(b.mailbox.principal)
+    made = a.mailbox.open_thread([b.mailbox.principal], note("Let them talk."), at=now(), kind="direct")
+    messages = [on_wire(message) for message in made.messages]
+    a.post(
+        "/threads", {"entry": to_text(made.entry), "envelopes": to_text(made.envelopes), "messages": messages}
+    )
+    thread = made.thread.hex()
+    a.read(thread)
+    b.read(thread)
+    return thread
+
+
+def admission_form(
+    a: Workplace, b: Workplace, thread: str, practitioner: Workplace
+) -> tuple[bytes, dict[str, str]]:
+    """Return a mandate to which both supervisors consent, and the body of the entry that carries it out."""
+    key, principal = bytes.fromhex(thread), practitioner.mailbox.principal
+    for workplace in (a, b):
+        workplace.learn(a.mailbox.principal)
+        workplace.learn(principal)
+        workplace.read(thread)
+    sponsor_id = a.mailbox.newest(principal).sponsor.by.principal  # type: ignore[union-attr]
+    membership = a.mailbox.membership
+    admitted = [Admitted(principal, sponsor_id)]
+    enclosure = membership.mandate(key, admitted, "One account.", at=now() - 1).body
+    mandate: bytes = enclosure.statement  # type: ignore[union-attr]
+    of = sha256(mandate)
+    consents = [one.mailbox.membership.consent(key, of, at=now() - 1) for one in (a, b)]
+    newcomer = membership.newcomer(principal, "practitioner", of)
+    made = membership.join(key, [newcomer], [mandate, *consents], at=now())
+    return of, {"entry": to_text(made.entry), "envelopes": to_text(made.envelopes)}
+
+
+def admit(a: Workplace, b: Workplace, thread: str, practitioner: Workplace) -> bytes:
+    """Let a practitioner into direct contact, read by all three; returns the mandate's hash."""
+    of, body = admission_form(a, b, thread, practitioner)
+    a.post(f"/threads/{thread}/entries", body)
+    for workplace in (a, b, practitioner):
+        workplace.read(thread)
+    return of

@@ -1,7 +1,6 @@
 """The repository's own files, as the architecture tests read them."""
 
 import ast
-import gc
 import subprocess
 from collections.abc import Iterable, Iterator
 from functools import cache
@@ -10,15 +9,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 APPS = ("network", "messaging", "forum")
 GENERATED = ("messaging/static/", "messaging/client/package-lock.json", "deploy/requirements")
-
-
-def parse_quietly(source: str, path: str) -> ast.Module:
-    """Parse while nothing is collected: before Python 3.11.5 a collection in between breaks the parser."""
-    gc.disable()
-    try:
-        return ast.parse(source, path)
-    finally:
-        gc.enable()
 
 
 @cache
@@ -53,7 +43,7 @@ def text(path: str) -> str:
 @cache
 def tree(path: str) -> ast.Module:
     """Return a Python file's syntax tree."""
-    return parse_quietly(text(path), path)
+    return ast.parse(text(path), path)
 
 
 def product_modules() -> list[str]:

@@ -13,8 +13,17 @@ from tests.architecture.sources import ROOT, imports, matching, product_modules,
 CRYPTOGRAPHY = ("cryptography", "hashlib", "hmac", "secrets")
 # Cryptography outside messaging/sealed, each with what it is for. None of it touches what is sealed.
 NAMED_PYTHON = {
+    "messaging/chunks/objects.py": "signs requests to the store of chunks, which are sealed before they come",
+    "messaging/sdk/attachments.py": "hashes a file before it is sealed, to know the same one again",
+    "messaging/sdk/passkey.py": "signs in as an authenticator does; never touches what is sealed",
+    "messaging/tools/files.py": "hashes the files beside a record, to hold them against what was signed",
     "messaging/server_key.py": "makes the seed of the server's signing key; sealed/keys.py signs with it",
-    "network/audit.py": "chains audit entries",
+    "network/actions/proposals.py": "names how the object of a proposal stood by a hash",
+    "network/audit_check.py": "chains audit entries, and checks exports of them",
+    "network/field_encryption.py": "encrypts addresses and factor secrets at rest",
+    "network/key_file.py": "makes key files",
+    "network/push.py": "signs empty messages to push services as this server's (VAPID)",
+    "network/scripts.py": "names scripts by their hashes, for browsers to check",
     "network/realtime.py": "shortens audiences to channel group names",
 }
 CLIENT_CRYPTOGRAPHY = ("crypto.subtle.", 'from "hpke', "from 'hpke", "@panva/hpke-noble", "@noble/")

@@ -15,7 +15,11 @@ SPOKEN_ATTRIBUTES = {
     "placeholder",
     "aria-label",
     "aria-description",
+    "aria-placeholder",
     "aria-roledescription",
+    "aria-valuetext",
+    "data-shortcut-label",
+    "label",
     "summary",
 }
 TRANSLATED = re.compile(
@@ -63,6 +67,8 @@ class Template(HTMLParser):
                 self.problem(f"inline {name} on <{tag}>")
             if name in SPOKEN_ATTRIBUTES and LETTERS.search(value or ""):
                 self.problem(f"{name} is not marked for translation: {value}")
+        if LETTERS.search(beside := spoken_beside(tag, given)):
+            self.problem(f"<{tag}> is not marked for translation: {beside}")
         if tag not in VOID and (
             self.not_spoken or tag in {"script", "style"} or given.get("translate") == "no"
         ):
@@ -75,6 +81,15 @@ class Template(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self.not_spoken and LETTERS.search(data):
             self.problem(f"not marked for translation: {' '.join(data.split())[:60]}")
+
+
+def spoken_beside(tag: str, given: dict[str, str | None]) -> str:
+    """Return what a tag shows or tells by an attribute that means something else in other tags."""
+    if tag == "input" and given.get("type") in {"submit", "button", "reset"}:
+        return given.get("value") or ""
+    if tag == "meta" and given.get("name") == "description":
+        return given.get("content") or ""
+    return ""
 
 
 def physical_sides(path: str, source: str) -> Iterator[str]:
@@ -124,6 +139,9 @@ def test_client_opens_no_dangerous_door() -> None:
         "{% block body_attributes %} onload='x()'{% endblock %}",
         '<img alt="Flag" src="">',
         '<p translate="no">S1</p>Hello',
+        '<input placeholder="Hello">',
+        '<input type="submit" value="Send">',
+        '<meta name="description" content="Hello">',
     ],
 )
 def test_a_bad_template_is_found(source: str) -> None:
@@ -139,6 +157,7 @@ def test_a_bad_template_is_found(source: str) -> None:
         '{% block body_attributes %} data-page="threads"{% endblock %}',
         '<img alt="{% translate "Flag" %}" src="">',
         '<code translate="no">keyring</code>',
+        '<input type="submit" value="{% translate "Send" %}"><input type="hidden" name="kind" value="note">',
         "{# Hello #}{% comment %}Hello{% endcomment %}",
     ],
 )

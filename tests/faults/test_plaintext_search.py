@@ -6,17 +6,21 @@ import re
 import secrets
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
 import pytest
+from redis import Redis
 
 from messaging.demo.traces import files_under, find_in, forms_of
+from tests.object_store import object_store_in, settings_of
 from tests.sdk.conftest import HEAD_A, HEAD_B, Desks, until
-from tests.server import Server
+from tests.server import PreparedState, Server, manage
 
 THREADS = 20
 MESSAGES_EACH = 50
+FILES = 5
 CHUNK = 32 * 1024 * 1024
 OVERLAP = 4096  # longer than any form of what is looked for
 
@@ -70,12 +74,60 @@ def find_in_database(server: Server, texts: list[str]) -> set[tuple[str, str]]:
     return set(find_in(bytes(dump), texts))
 
 
+def find_in_log_of_writes(server: Server, texts: list[str]) -> set[tuple[str, str]]:
+    """Return what the write-ahead log of PostgreSQL holds; SQLite's is among the files."""
+    url = server.environment["NETWORK_DATABASE_URL"]
+    if not url.startswith("postgres"):
+        return find_in_database(server, texts)
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS written (control text)")
+        connection.execute("INSERT INTO written VALUES (%s)", (texts[0],))
+    with psycopg.connect(url) as connection:
+        (folder,) = connection.execute("SHOW data_directory").fetchone() or ("",)
+        parts = sorted(path for path in (Path(folder) / "pg_wal").iterdir() if path.is_file())
+    return {found for path in parts for found in find_in(path.read_bytes(), texts)}
+
+
+def find_in_redis(server: Server, texts: list[str]) -> set[tuple[str, str]]:
+    """Return what Redis holds, keys and values, the control among them; where there is none, the control."""
+    url = server.environment.get("NETWORK_REDIS_URL", "")
+    if not url:
+        return {(texts[0], "utf-8")}
+    with Redis.from_url(url) as redis:
+        redis.set(f"control:{texts[0]}", texts[0], ex=60)
+        # The form in which Redis keeps a value: short texts as they are, so only these need no unpacking.
+        kept = b"\0".join(key + b"\0" + (redis.dump(key) or b"") for key in redis.scan_iter())
+    return set(find_in(kept, texts))
+
+
+def tells_of_news(server: Server) -> bool:
+    """Whether there is a mail that leads to what is new."""
+    return any(b"/notifications/" in path.read_bytes() for path in files_under(server.state / "outbox"))
+
+
 def plant_in_memory(server: Server, control: str) -> socket.socket:
     """Begin a request and do not end it: its header stays in the server's memory while the socket is open."""
     held = socket.create_connection(("127.0.0.1", server.port))
     head = f"POST /healthz HTTP/1.1\r\nHost: localhost\r\nX-Control: {control}\r\nContent-Length: 10\r\n\r\n"
     held.sendall(head.encode())
     return held
+
+
+@pytest.fixture
+def server(prepared_state: PreparedState, tmp_path: Path) -> Iterator[Server]:
+    """Give a server that keeps the chunks of files on its disk; beside PostgreSQL in an object store."""
+    state = tmp_path / "server"
+    with ExitStack() as stack:
+        settings = {}
+        if prepared_state.cluster:
+            settings = settings_of(stack.enter_context(object_store_in(tmp_path / "objects")))
+        yield stack.enter_context(Server.unlimited(prepared_state, state, **settings))
+
+
+def folder_of_chunks(server: Server) -> Path:
+    """Return where the server's chunks lie, on its disk or in the object store."""
+    is_apart = "NETWORK_CHUNKS_URL" in server.environment
+    return server.state.parent / "objects" / "chunks" if is_apart else server.state / "chunks"
 
 
 @pytest.mark.parametrize("form", forms_of("a text that is looked for"))
@@ -101,6 +153,9 @@ async def test_operator_cannot_find_any_text_of_a_thousand_messages(server: Serv
     marker = f"canary{secrets.token_hex(12)}"
     reference = f"reference{secrets.token_hex(8)}"
     await exchange(desks, marker, reference)
+    await asyncio.to_thread(manage, server.environment, "run_due")
+    await asyncio.to_thread(manage, server.environment, "send_mail")
+    assert tells_of_news(server)
     control = f"control{secrets.token_hex(12)}"
     held = plant_in_memory(server, control)
     assert server.process is not None
@@ -117,15 +172,27 @@ async def test_operator_cannot_find_any_text_of_a_thousand_messages(server: Serv
     in_database = find_in_database(server, [name, marker, reference])
     assert (name, "utf-8") in in_database
     assert {text for text, _ in in_database} == {name}
+    assert {text for text, _ in find_in_log_of_writes(server, [name, marker, reference])} == {name}
+    assert {text for text, _ in find_in_redis(server, [control, marker, reference])} == {control}
+    # Mail and chunks of files are among the server's files; the chunks are there, and more than one.
+    chunks = folder_of_chunks(server)
+    assert len(list(chunks.rglob("*"))) > FILES
+    for folder in (server.state, chunks):
+        (folder / "planted").write_text(control)
+        assert {text for _, text, _ in find_in_files(folder, [control, marker, reference])} == {control}
     # Files of the clients too: device file and outbox lie outside the server, and hold no text either.
-    assert find_in_files(server.state, [marker, reference]) == set()
     assert find_in_files(desks.folder, [marker, reference]) == set()
     assert {found for found in in_memory if found[0] != control} == set()
     assert marker not in server.log
 
 
 async def exchange(desks: Desks, marker: str, reference: str) -> None:
-    """Send a thousand messages in twenty threads at once and receive them; acknowledge one of each."""
+    """Send a thousand messages in twenty threads at once, five with files, and receive them.
+
+    One of each thread is acknowledged.
+    """
+    file = desks.folder.parent / f"{marker}-name.txt"
+    file.write_text(f"{marker}-inside " * 10_000)
     a, b = await desks.with_keyring(HEAD_A), await desks.with_keyring(HEAD_B)
     received: list[str] = []
 
@@ -134,7 +201,18 @@ async def exchange(desks: Desks, marker: str, reference: str) -> None:
             b.principal or "", f"{marker}-{number}-0", subject=f"{marker} subject", own_reference=reference
         )
         for count in range(1, MESSAGES_EACH):
-            await a.send(opened.thread, f"{marker}-{number}-{count}", subject=f"{marker} subject")
+            files = [file] if number < FILES and count == 1 else []
+            words = f"{marker}-{number}-{count}"
+            # One is urgent: a mail tells of that at once.
+            is_urgent = words.endswith("-0-9")
+            await a.send(
+                opened.thread,
+                words,
+                subject=f"{marker} subject",
+                urgency=2 if is_urgent else 0,
+                reason=f"{marker} reason" if is_urgent else None,
+                files=files,
+            )
 
     async def read() -> None:
         async for message in b.messages():
@@ -145,7 +223,7 @@ async def exchange(desks: Desks, marker: str, reference: str) -> None:
             if len(received) == THREADS * MESSAGES_EACH:
                 return
 
-    async with asyncio.timeout(300), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(900), asyncio.TaskGroup() as group:
         group.create_task(read())
         for number in range(THREADS):
             group.create_task(write(number))

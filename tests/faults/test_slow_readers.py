@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection
 
 from network.demo import DemoPerson
 from network.protocol import CLOSE_COME_BACK, CLOSE_TOO_SLOW
-from tests.sdk.conftest import HEAD_A, HEAD_C, OFFICER_A, UNLIMITED, client_at
+from tests.sdk.conftest import HEAD_A, HEAD_C, OFFICER_A, client_at
 from tests.server import PreparedState, Server
 
 READERS = 5
@@ -63,12 +63,11 @@ async def test_readers_that_do_not_read_cost_little_and_are_closed(
     prepared_state: PreparedState, tmp_path: Path
 ) -> None:
     more = {
-        "NETWORK_LIMITS": UNLIMITED,
         "NETWORK_SEND_SECONDS": str(SEND_SECONDS),
         "NETWORK_SOCKETS_PER_SIGN_IN": str(READERS + 5),
     }
     async with AsyncExitStack() as stack:
-        server = stack.enter_context(Server.from_prepared(prepared_state, tmp_path / "server", **more))
+        server = stack.enter_context(Server.unlimited(prepared_state, tmp_path / "server", **more))
         a, c = await client_at(server, HEAD_A, tmp_path), await client_at(server, HEAD_C, tmp_path)
         for client in (a, c):
             stack.push_async_callback(client.close)

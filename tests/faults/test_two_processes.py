@@ -14,8 +14,8 @@ import pytest
 
 from deploy import services
 from messaging.sdk.errors import SignInFailed
-from tests.sdk.conftest import HEAD_A, HEAD_B, UNLIMITED, client_at, next_message
-from tests.server import PREPARATION, Server, manage, server_environment
+from tests.sdk.conftest import HEAD_A, HEAD_B, client_at, next_message
+from tests.server import UNLIMITED, Server, prepare, server_environment
 
 pytestmark = pytest.mark.postgresql
 
@@ -59,8 +59,7 @@ def started_cluster(postgresql: str, redis: str, folder: Path) -> Iterator[Clust
         folder.mkdir()
         port = services.free_port()
         environment = server_environment(folder, more, port=port)
-        for command in PREPARATION:
-            manage(environment, *command)
+        prepare(environment)
         one = Server(folder, environment, port)
         with one, Server.beside(one) as two:
             yield Cluster(one, two)

@@ -13,7 +13,7 @@ from network.demo import STATE_A, DemoPerson
 from network.limits import REST_BODY_BYTES, SOCKET_FRAME_BYTES
 from tests.server import Server
 
-HEAD_A: DemoPerson = next(person for person in STATE_A.persons if person.role == "supervisor")
+HEAD_A: DemoPerson = next(person for person in STATE_A.persons if "supervisor" in person.roles)
 FUZZED_FRAMES = 2000
 
 

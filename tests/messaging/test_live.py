@@ -36,16 +36,13 @@ async def sockets(live_offices: Offices, live_cast: Cast) -> AsyncIterator[dict[
         opened[name] = socket
     yield opened
     for socket in opened.values():
-        await socket.disconnect()
+        await socket.leave()
     await (await hub_of_process()).stop()
 
 
 async def heard_by(socket: Socket) -> set[str]:
     """Return the names of the events that wait at a socket."""
-    names = set()
-    while not await socket.receive_nothing(timeout=0.5):
-        names.add((await socket.receive_json_from())["event"])
-    return names
+    return {frame["event"] for frame in await socket.frames_until_quiet()}
 
 
 async def test_a_message_reaches_both_members_and_nobody_else(

@@ -65,6 +65,14 @@ def test_a_message_gets_a_receipt_that_can_be_verified(offices: Offices, thread:
     assert (row.kind, row.counter, row.urgency, row.due) == ("note", 1, 0, None)
 
 
+def test_urgency_and_date_wanted_are_kept_as_the_header_says_them(offices: Offices, thread: str) -> None:
+    message = offices.officer_a.seal(thread, "Hurry.", urgency=2, due=1_800_000_000, reason="Custody ends.")
+    (result,) = offices.officer_a.append(message)
+    row = ThreadItem.objects.get(thread_id=thread, seq=result["seq"])
+    assert (row.urgency, row.due) == (2, 1_800_000_000)
+    assert b"Custody" not in bytes(row.item) + bytes(row.ciphertext or b"")
+
+
 def test_the_same_bytes_are_answered_as_the_first_time_for_ever(offices: Offices, thread: str) -> None:
     message = offices.officer_a.seal(thread, "Once.")
     (first,) = offices.officer_a.append(message)

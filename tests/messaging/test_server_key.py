@@ -8,7 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from pytest_django import Settings
 
-from messaging.server_key import make_server_key, server_key
+from messaging.server_key import server_key
+from network.key_file import make_key_file
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def test_the_key_is_made_once_and_for_its_owner_only(file: Path, capsys: pytest.
     first = server_key()
     assert capsys.readouterr().out == f"made {file}: {first.id.hex()}\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert make_server_key(file) is False
+    assert make_key_file(file) is False
     call_command("make_server_key")
     assert capsys.readouterr().out.startswith("kept ")
     assert server_key() is first
@@ -44,13 +45,13 @@ def test_a_file_that_holds_no_key_is_refused(file: Path, content: str) -> None:
 
 
 def test_a_key_that_others_can_read_is_refused(file: Path) -> None:
-    make_server_key(file)
+    make_key_file(file)
     file.chmod(0o640)
     with pytest.raises(ImproperlyConfigured, match="chmod 600"):
         server_key()
 
 
 def test_the_key_does_not_show_its_secret(file: Path) -> None:
-    make_server_key(file)
+    make_key_file(file)
     assert file.read_text().strip() not in repr(server_key())
     assert server_key().key.seed.hex() == file.read_text().strip()

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from network.errors import Invalid
 from network.frames import Body, blob, parse_json
 
+pytestmark = pytest.mark.any_database
 Bytes8 = blob(8)
 
 

@@ -14,8 +14,16 @@ SAMPLES = {
     "thread": "ab" * 32,
     "principal": "cd" * 32,
     "device": "ef" * 32,
+    "change": "ef" * 32,
     "key": "ab" * 32,
+    "file": "cd" * 16,
+    "index": "0",
+    "code": "QZZ",
     "uuid": str(uuid.UUID(int=7)),
+    "slug": "no-such-page",
+    "level": "0",
+    "serial": "0",
+    "tile": "000",
 }
 
 
@@ -41,11 +49,15 @@ def _fill(route: str, samples: Mapping[str, str]) -> str:
     return re.sub(r"<(?:\w+:)?(?P<name>\w+)>", sample, route)
 
 
+def operations_of(view: Any) -> list[Any]:
+    """Return the operations of a django-ninja view; none of a Django view."""
+    path_view = getattr(view, "__self__", None) or _closure_value(view, "self")
+    return list(getattr(path_view, "operations", None) or [])
+
+
 def _methods(view: Any) -> Iterator[tuple[str, Any]]:
     """Yield (method, function with `permission`) of a Django or django-ninja view."""
-    path_view = getattr(view, "__self__", None) or _closure_value(view, "self")
-    operations = getattr(path_view, "operations", None)
-    if operations:
+    if operations := operations_of(view):
         for operation in operations:
             for method in sorted(operation.methods):
                 yield method, operation.view_func
@@ -60,20 +72,27 @@ def _closure_value(view: Any, name: str) -> Any:
     return dict(zip(names, (cell.cell_contents for cell in cells), strict=False)).get(name)
 
 
-def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, Any]]:
+def _walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, URLPattern]]:
     for pattern in patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             yield from _walk(pattern.url_patterns, route)
         else:
-            yield "/" + route.lstrip("/"), pattern.callback
+            yield "/" + route.lstrip("/"), pattern
+
+
+def doors_by_pattern(samples: Mapping[str, str] = SAMPLES) -> Iterator[tuple[URLPattern, list[Door]]]:
+    """Give each route with its methods, with these ids in its path."""
+    for route, pattern in _walk(get_resolver().url_patterns, ""):
+        yield (
+            pattern,
+            [
+                Door(method, _fill(route, samples), getattr(function, "permission", None))
+                for method, function in _methods(pattern.callback)
+            ],
+        )
 
 
 def all_routes(samples: Mapping[str, str] = SAMPLES) -> list[Door]:
     """Return every method of every route, with these ids in their paths."""
-    doors = (
-        Door(method, _fill(route, samples), getattr(function, "permission", None))
-        for route, view in _walk(get_resolver().url_patterns, "")
-        for method, function in _methods(view)
-    )
-    return list(dict.fromkeys(doors))
+    return list(dict.fromkeys(door for _, doors in doors_by_pattern(samples) for door in doors))

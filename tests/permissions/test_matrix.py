@@ -1,40 +1,30 @@
-"""Every right, for every persona, through policy, every route and every command."""
+"""Every right, for every persona, through policy and every route; and nothing is left out of the walk."""
 
-import tomllib
+from datetime import timedelta
 from enum import StrEnum
-from importlib import import_module
-from pathlib import Path
-from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from network.errors import SignedOut
-from network.guard import allows
-from network.policy import Actor
+from network.models import SignIn
 from network.project.catalogue import COMMANDS, EVENTS
-from tests.permissions.doors import Door, all_routes
-from tests.personas import Cast, Persona
+from tests.permissions.doors import Door
+from tests.permissions.walk import (
+    MATRIX,
+    PERSONAS,
+    RIGHTS,
+    ROUTES,
+    Stage,
+    differences_at,
+    differences_of_policy,
+    fresh_doors,
+    is_guarded,
+    rights,
+    undone,
+)
+from tests.personas import Cast
 
-MATRIX: dict[str, Any] = tomllib.loads(Path(__file__).with_name("matrix.toml").read_text(encoding="utf-8"))
-PERSONAS: list[str] = MATRIX.pop("personas")
-ROUTES = all_routes()
-
-
-def rights(app: str) -> type[StrEnum]:
-    found: type[StrEnum] = import_module(f"{app}.permissions").Permission
-    return found
-
-
-def is_allowed(permission: StrEnum, persona: str) -> bool:
-    app = type(permission).__module__.removesuffix(".permissions")
-    return bool(MATRIX[app][str(permission)][PERSONAS.index(persona)])
-
-
-def actor_of(persona: Persona) -> Actor | None:
-    try:
-        return persona.actor if persona.sign_in_id else None
-    except SignedOut:
-        return None
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 
 @pytest.mark.parametrize("app", ["network", "messaging"])
@@ -42,8 +32,8 @@ def test_every_right_has_a_row_and_every_row_a_right(app: str) -> None:
     assert set(MATRIX[app]) == {str(permission) for permission in rights(app)}
 
 
-def test_every_persona_has_a_column(cast: Cast) -> None:
-    assert set(PERSONAS) == set(cast.everybody())
+def test_every_persona_has_a_column() -> None:
+    assert set(PERSONAS) == set(Cast.__dataclass_fields__)
     assert all(len(row) == len(PERSONAS) for app in MATRIX.values() for row in app.values())
 
 
@@ -55,37 +45,35 @@ def test_every_route_command_and_event_names_a_right() -> None:
 
 def test_every_right_is_used_by_some_door() -> None:
     used = {door.permission for door in ROUTES} | {command.permission for command in COMMANDS.values()}
-    assert [right for app in MATRIX for right in rights(app) if right not in used] == []
+    assert [right for right in RIGHTS if right not in used] == []
 
 
-def test_policy_says_what_the_matrix_says(cast: Cast) -> None:
-    wrong = [
-        (persona.name, str(permission))
-        for app in MATRIX
-        for permission in rights(app)
-        for persona in cast.everybody().values()
-        if allows(actor_of(persona), permission) != is_allowed(permission, persona.name)
-    ]
-    assert wrong == []
-
-
-def is_refused(response: Any) -> bool:
-    """Answer whether the guard said no: signed out, forbidden, or led to the sign-in page."""
-    if response.status_code == 302:
-        return bool(response.headers["location"].startswith("/sign-in/?next="))
-    return response.status_code in {401, 403}
+def test_policy_says_what_the_matrix_says(stage: Stage) -> None:
+    assert differences_of_policy(stage) == []
 
 
 @pytest.mark.parametrize("door", ROUTES, ids=str)
-def test_every_route_refuses_whom_the_matrix_refuses(door: Door, cast: Cast) -> None:
-    assert door.permission
-    for name, persona in cast.everybody().items():
-        response = persona.client().generic(door.method, door.path, b"{}", "application/json")
-        assert response.status_code < 500, (name, response.status_code)
-        if response.status_code == 405:
-            continue
-        if not is_allowed(door.permission, name):
-            assert is_refused(response), (name, response.status_code)
-        else:
-            assert response.status_code != 401, name
-            assert response.status_code != 403 or b"forbidden" not in response.content, name
+def test_every_route_lets_in_whom_the_matrix_lets_in_and_nobody_else(door: Door, stage: Stage) -> None:
+    assert list(differences_at(stage, door)) == []
+
+
+def test_every_route_asks_for_its_right_before_anything_else(stage: Stage) -> None:
+    assert [str(door) for door in ROUTES if not is_guarded(stage, door)] == []
+
+
+def test_every_dangerous_route_refuses_a_stale_proof_before_it_reads_the_body(stage: Stage) -> None:
+    doors = fresh_doors(stage)
+    assert len(doors) > 10
+    wrong = []
+    with undone():
+        SignIn.objects.update(proved_at=timezone.now() - timedelta(minutes=6))
+        for door, name in doors:
+            response = stage.ask(name, door, b"\xff not JSON at all")
+            if door.method == "GET":
+                is_asked = response.headers.get("location", "").startswith("/sign-in/again/?next=")
+            else:
+                is_page = b"/sign-in/again/" in response.content
+                is_asked = response.status_code == 403 and (b'"proof-needed"' in response.content or is_page)
+            if not is_asked:
+                wrong.append((str(door), response.status_code))
+    assert wrong == []

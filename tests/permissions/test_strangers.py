@@ -9,13 +9,29 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.test import Client
 
-from messaging.models import Draft, Progress, Thread, ThreadItem
-from network.frames import Command
+from messaging.models import (
+    Assignment,
+    Attachment,
+    AttachmentChunk,
+    Card,
+    Draft,
+    Progress,
+    Report,
+    ReportedMessage,
+    Thread,
+    ThreadItem,
+)
+from messaging.sealed.attachment import NewFile
+from messaging.sealed.encoding import sha256
+from messaging.sealed.message import Note, Plaintext
+from messaging.sealed.own_cards import OwnCards
+from messaging.sealed.record_source import report_messages
+from network.frames import Command, to_json
 from network.models import EventRecord
 from network.project.catalogue import COMMANDS
 from network.project.hub import hub_of_process
-from tests.factories import Offices, open_offices, request_device, to_text
-from tests.permissions.doors import Door, all_routes
+from tests.factories import Offices, Workplace, now, on_wire, open_offices, request_device, to_text
+from tests.permissions.doors import SAMPLES, Door, all_routes
 from tests.personas import Cast, Persona, make_cast
 from tests.realtime.conftest import Socket
 
@@ -23,10 +39,12 @@ STRANGERS = (
     "supervisor_c",
     "officer_c",
     "administrator_a",
+    "prosecutor_a",
     "former_officer_a",
-    "secretariat_officer",
+    "directory_officer",
     "signed_out",
 )
+WORDS = "What the reporter of State A says"
 DRAFT = base64.b64encode(b"a sealed draft of the officer of State A").decode()
 
 
@@ -45,11 +63,23 @@ class Correspondence:
         a.http.put(f"/api/drafts/{self.thread}", {"sealed": DRAFT}, content_type="application/json")
         asking = request_device(cast.supervisor_a, a.mailbox.principal)
         self.device = asking.mailbox.device.id.hex()
+        self.file, self.hashes = self._send_file(a)
+        self.card = to_text(OwnCards(a.mailbox).seal(bytes.fromhex(self.thread)).encode())
+        a.post("/cards", {"cards": [{"thread": self.thread, "card": self.card}]})
         self.message = a.seal(self.thread, "Third.")
+        statement, disclosed = report_messages(
+            b.mailbox, bytes.fromhex(self.thread), [2, 3], cause="other", words=WORDS, at=now()
+        )
+        self.report = {
+            "report": to_text(statement),
+            "messages": [{"blind": to_text(one.blind), "padded": to_text(one.padded)} for one in disclosed],
+        }
         items = list(ThreadItem.objects.all())
         self.canaries = [
             DRAFT,
             self.opened,
+            self.hashes,
+            self.card,
             *(to_text(bytes(item.envelopes)) for item in items if item.envelopes),
             *(to_text(bytes(item.item)) for item in items),
             *(to_text(bytes(item.receipt)) for item in items),
@@ -57,11 +87,27 @@ class Correspondence:
             Thread.objects.get().transcript,
         ]
         self.samples = {
+            **SAMPLES,
             "thread": self.thread,
             "principal": a.principal,
             "device": self.device,
             "key": self.thread,
+            "file": self.file,
         }
+
+    def _send_file(self, a: Workplace) -> tuple[str, str]:
+        """Send a message with a file; return the file's id and the hashes of its chunks."""
+        data = b"a sealed file"
+        new = NewFile(a.mailbox.net, bytes.fromhex(self.thread), sha256(data), len(data))
+        sealed = new.seal_chunk(0, data)
+        path = f"/threads/{self.thread}/attachments"
+        a.post(path, {"file": new.id.hex(), "size": new.padded})
+        a.http.generic("PUT", f"/api{path}/{new.id.hex()}/chunks/0", sealed, "application/octet-stream")
+        file = new.finish([sha256(sealed)], "file.txt", "text/plain")
+        note = Plaintext(Note("With a file.", files=(file,)), "en")
+        a.append(on_wire(a.mailbox.seal(bytes.fromhex(self.thread), note, at=now())))
+        a.read(self.thread)
+        return new.id.hex(), to_text(sha256(sealed))
 
     def body(self, command: Command) -> dict[str, Any]:
         """Return a body for a command that would be right if its actor were a member."""
@@ -71,6 +117,7 @@ class Correspondence:
             "opened": self.opened,
             "messages": [self.message],
             "cursors": {f"authority:{self.cast.officer_a.actor.authority_id.hex}": 0},
+            "only": None,
         }
         return {name: known[name] for name in command.body.model_fields}
 
@@ -80,7 +127,18 @@ class Correspondence:
 
     def state(self) -> list[Any]:
         """Return everything of the thread that a stranger must not be able to change."""
-        rows = (Thread, ThreadItem, Progress, Draft)
+        rows = (
+            Thread,
+            ThreadItem,
+            Progress,
+            Draft,
+            Assignment,
+            Attachment,
+            AttachmentChunk,
+            Card,
+            Report,
+            ReportedMessage,
+        )
         return [list(model.objects.order_by("pk").values()) for model in rows]
 
 
@@ -91,6 +149,9 @@ def bodies_for(correspondence: Correspondence) -> list[dict[str, Any]]:
         {"opened": correspondence.opened},
         {"messages": [correspondence.message]},
         {"sealed": DRAFT},
+        {"cards": [{"thread": correspondence.thread, "card": correspondence.card}]},
+        {"file": "1f" * 16, "size": 1024},
+        correspondence.report,
         {},
     ]
 
@@ -148,9 +209,7 @@ async def test_no_command_gives_a_stranger_anything(live: Correspondence, name: 
     for command in COMMANDS.values():
         body = await sync_to_async(live.body)(command)
         await socket.send_json_to({"id": "x", "command": command.name, "body": body})
-    heard = b""
-    while not await socket.receive_nothing(timeout=1):
-        heard += (await socket.receive_from()).encode()
+    heard = to_json(await socket.frames_until_quiet(seconds=1)).encode()
     assert live.leaked(heard) == []
     assert await sync_to_async(live.state)() == before
     await socket.disconnect()
@@ -162,8 +221,6 @@ async def test_the_same_search_finds_what_a_members_socket_receives(live: Corres
     audience = await sync_to_async(lambda: f"authority:{live.cast.officer_b.actor.authority_id.hex}")()
     assert await EventRecord.objects.filter(audience=audience).aexists()
     await socket.ask("network.session.resume", {"cursors": {audience: 0}})
-    heard = b""
-    while not await socket.receive_nothing(timeout=1):
-        heard += (await socket.receive_from()).encode()
+    heard = to_json(await socket.frames_until_quiet(seconds=1)).encode()
     assert live.leaked(heard) != []
     await socket.disconnect()

@@ -69,6 +69,10 @@ class GracefulServer(Server):  # type: ignore[misc]
         """Send one message of the application, once the peer has taken the earlier ones."""
         if isinstance(protocol, WebSocketProtocol) and message["type"] == "websocket.send":
             await self._pressure_of(protocol).is_writable.wait()
+            if (
+                protocol.state != WebSocketProtocol.STATE_OPEN
+            ):  # one side said goodbye; the application hears of it
+                return
         await super().handle_reply(protocol, message)
 
     def _pressure_of(self, protocol: Any) -> Pressure:
@@ -93,7 +97,13 @@ class GracefulServer(Server):  # type: ignore[misc]
         for port in self._ports:
             port.stopListening()
         for protocol in list(self.connections):
-            if isinstance(protocol, WebSocketProtocol):
+            if not isinstance(protocol, WebSocketProtocol):
+                continue
+            if (
+                protocol.state == WebSocketProtocol.STATE_CONNECTING
+            ):  # no code can be told before the handshake
+                protocol.dropConnection(abort=True)
+            else:
                 protocol.serverClose(code=CLOSE_COME_BACK)
         reactor.callLater(0.1, self._stop_when_idle)
 

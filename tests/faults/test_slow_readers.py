@@ -8,9 +8,11 @@ from pathlib import Path
 
 import httpx
 import websockets
+from daphne.ws_protocol import WebSocketProtocol
 from websockets.asyncio.client import ClientConnection
 
 from network.demo import DemoPerson
+from network.project.serve import GracefulServer, Pressure
 from network.protocol import CLOSE_COME_BACK, CLOSE_TOO_SLOW
 from tests.sdk.conftest import HEAD_A, HEAD_C, OFFICER_A, client_at
 from tests.server import PreparedState, Server
@@ -19,6 +21,7 @@ READERS = 5
 MESSAGES = 220  # 12 MB for each reader: more than the system keeps for a line by itself
 TEXT = "x" * 30_000
 SEND_SECONDS = 3
+HANDSHAKES = 60
 
 
 def memory_of(server: Server) -> float:
@@ -106,3 +109,41 @@ async def test_asked_to_stop_the_server_tells_its_sockets_to_come_back(live_serv
     assert await close_code(reader) == CLOSE_COME_BACK
     assert await asyncio.to_thread(server.process.wait, 10) == 0
     assert "Traceback" not in server.log
+
+
+async def test_sockets_that_are_still_shaking_hands_do_not_keep_the_server(
+    live_server_process: Server,
+) -> None:
+    server = live_server_process
+    cookie = await cookie_of(server, OFFICER_A)
+    asked = (
+        f"GET /socket/ HTTP/1.1\r\nHost: localhost:{server.port}\r\nOrigin: {server.origin}\r\n"
+        f"Cookie: {cookie}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    )
+    async with AsyncExitStack() as stack:
+        lines = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(HANDSHAKES)]
+        for _, line in lines:
+            stack.callback(line.close)
+            line.write(asked.encode())
+        # The first answer says that the others are being asked about, far fewer at a time than wait.
+        await asyncio.wait(
+            [asyncio.create_task(answers.readline()) for answers, _ in lines], return_when="FIRST_COMPLETED"
+        )
+        assert server.process
+        server.process.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(server.process.wait, 10) == 0
+    assert "cannot close a connection not yet connected" not in server.log
+
+
+async def test_nothing_is_sent_to_a_socket_that_said_goodbye() -> None:
+    server = GracefulServer(application=None, endpoints=["tcp:port=0"])
+    socket = WebSocketProtocol()
+    socket.pressure = Pressure()
+    sent: list[str] = []
+    socket.serverSend = lambda text, _is_binary: sent.append(text)
+    server.connections = {socket: {}}
+    for state in (socket.STATE_CLOSING, socket.STATE_CLOSED, socket.STATE_OPEN):
+        socket.state = state
+        await server.handle_reply(socket, {"type": "websocket.send", "text": f"in state {state}"})
+    assert sent == [f"in state {socket.STATE_OPEN}"]

@@ -16,6 +16,7 @@ class MessagingConfig(AppConfig):
         from messaging.actions.kits import remind_of_kits
         from messaging.actions.log import anchor_threads
         from messaging.actions.notices import KINDS, THINGS
+        from messaging.actions.reminders import remind_of_dates
         from messaging.actions.renewal import remind_of_renewal
         from messaging.actions.reports import forget_reports
         from messaging.acts import ACTS
@@ -30,6 +31,13 @@ class MessagingConfig(AppConfig):
         register(THREADS)
         register_kinds(THINGS + key_notices.THINGS, KINDS + key_notices.KINDS)
 
-        DUTIES[:] = [anchor_threads, clear_attachments, forget_reports, remind_of_kits, remind_of_renewal]
+        DUTIES[:] = [
+            anchor_threads,
+            clear_attachments,
+            forget_reports,
+            remind_of_dates,
+            remind_of_kits,
+            remind_of_renewal,
+        ]
         FINGERPRINTS[:] = [fingerprint_of]
         SIGNINGS[:] = [SIGNING]

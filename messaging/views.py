@@ -269,7 +269,9 @@ def remove_draft(request: MemberRequest, key: DraftKey) -> HttpResponse:
 @guarded(Permission.THREAD_LIST)
 def threads_page(http_request: MemberRequest) -> HttpResponse:
     """Show the list of threads."""
-    return render(http_request, "messaging/threads.html", {"actor": http_request.actor})
+    return render(
+        http_request, "messaging/threads.html", {"actor": http_request.actor, "stages": STAGE_NAMES}
+    )
 
 
 @require_GET

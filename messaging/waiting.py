@@ -1,8 +1,9 @@
 """What waits in an authority's correspondence: who owes the next word, what is pressing, what is new.
 
-It follows from what the server sees and from nothing else: the order, senders and kinds of items, the urgency
-that their headers say, and how far each side has opened. An acknowledgement names its message in the sealed
-part, so it is counted as one of what stood last when it came.
+It follows from what the server sees and from nothing else: the order, senders, kinds and stages of items, the
+urgency that their headers say, and how far each side has opened. A note passes the turn, and so do some
+steps; after others nobody's word is waited for. An acknowledgement names its message in the sealed part, so
+it is counted as one of what stood last when it came.
 """
 
 from collections.abc import Iterable
@@ -43,11 +44,19 @@ from messaging.models import (
 )
 from messaging.permissions import Permission
 from messaging.sealed.message import Acknowledgement, Note
+from messaging.sealed.stages import ENDING, PASSING
+from messaging.stage_words import STAGE_NAMES
+from network.errors import Sentence
 from network.models import Authority
 from network.policy import Actor
 
 # A date wanted presses from this long before it.
 DUE_SOON = timedelta(days=3)
+# Without any movement for so long, somebody should ask how a case stands.
+STILL = timedelta(days=60)
+
+_ENDING = Q(stage__in=ENDING)
+_ASKING = Q(kind=Note.kind) | Q(stage__in=PASSING)
 
 
 class Waiting(StrEnum):
@@ -58,6 +67,7 @@ class Waiting(StrEnum):
     OTHERS = "others"  # the own side has the last word
     OVERDUE = "overdue"  # of these, what should have been answered by now
     NEW = "new"  # something of the other side was not opened by anybody of the own
+    STILL = "still"  # somebody's word is waited for, and nothing has moved for long
 
 
 @dataclass(frozen=True)
@@ -70,6 +80,7 @@ class Counts:
     others: int = 0
     overdue: int = 0
     new: int = 0
+    still: int = 0
 
 
 @dataclass(frozen=True)
@@ -80,7 +91,8 @@ class WaitingThread:
     others: list[Authority]
     is_ours: bool  # the next word is ours
     is_theirs: bool
-    since: datetime  # of the first note that has no answer yet
+    stage: str  # where the case stands, "" before the first step
+    since: datetime  # of the first word that has no answer yet
     urgency: int
     due_at: datetime | None
     is_acknowledged: bool
@@ -89,6 +101,11 @@ class WaitingThread:
     handler: Assignment | None
     is_mine: bool
     now: datetime = field(repr=False)
+
+    @property
+    def stage_name(self) -> Sentence:
+        """Return what the stage is called, "" before the first step."""
+        return STAGE_NAMES[self.stage] if self.stage else ""
 
     @property
     def is_overdue(self) -> bool:
@@ -115,18 +132,38 @@ def count_waiting(actor: Actor, *, mine: bool = False) -> Counts:
 
 
 def list_waiting(
-    actor: Actor, which: Waiting, *, mine: bool = False, first: int = 0, most: int = 10
+    actor: Actor,
+    which: Waiting | None,
+    *,
+    stage: str = "",
+    mine: bool = False,
+    first: int = 0,
+    most: int = 10,
 ) -> tuple[list[WaitingThread], bool]:
-    """Return threads that wait in this way, the most pressing first, and whether there are more."""
+    """Return threads that wait in this way, the most pressing first, and whether there are more.
+
+    Without a way: those whose case stands at this stage.
+    """
     access.require(actor, Permission.THREAD_LIST)
     own = access.find_own_principal(actor)
     if own is None:
         return [], False
     now = timezone.now()
-    rows = _places(actor, own, mine=mine).filter(_condition(which, now)).annotate(**_asked(now))
-    order = ("-changed_at", "-thread_id") if which == Waiting.NEW else _MOST_PRESSING_FIRST
+    condition = _condition(which, now) if which else Q(thread__stage=stage)
+    rows = _places(actor, own, mine=mine).filter(condition).annotate(**_asked(now))
+    order = _ORDERS.get(which, _MOST_PRESSING_FIRST)
     found = list(_with_others(rows).order_by(*order)[first : first + most + 1])
     return _lines(actor, own, found[:most], now), len(found) > most
+
+
+def count_stages(actor: Actor, *, mine: bool = False) -> dict[str, int]:
+    """Return how many cases of the own authority stand at each stage, or of those that the actor handles."""
+    access.require(actor, Permission.THREAD_LIST)
+    own = access.find_own_principal(actor)
+    if own is None:
+        return {}
+    rows = _own_places(actor, own, mine=mine).exclude(thread__stage="").order_by()
+    return dict(rows.values_list("thread__stage").annotate(n=Count("pk")))
 
 
 def count_devices_to_approve(actor: Actor) -> int:
@@ -140,25 +177,33 @@ def count_devices_to_approve(actor: Actor) -> int:
 
 
 _MOST_PRESSING_FIRST = ("-is_pressing", F("due").asc(nulls_last=True), "-urgency", "since", "thread_id")
+_ORDERS: dict[Waiting | None, tuple[str, ...]] = {
+    Waiting.NEW: ("-changed_at", "-thread_id"),
+    Waiting.STILL: ("changed_at", "thread_id"),
+}
 
 
-def _notes() -> QuerySet[ThreadItem]:
-    return ThreadItem.objects.filter(thread_id=OuterRef("thread_id"), kind=Note.kind)
+def _items() -> QuerySet[ThreadItem]:
+    return ThreadItem.objects.filter(thread_id=OuterRef("thread_id"))
+
+
+def _own_places(actor: Actor, own: Principal, *, mine: bool) -> QuerySet[ThreadMember]:
+    rows = ThreadMember.objects.filter(principal=own, thread__owner__isnull=True)
+    return rows.filter(assignment__membership_id=actor.membership_id) if mine else rows
 
 
 def _places(actor: Actor, own: Principal, *, mine: bool) -> QuerySet[ThreadMember]:
-    """Return the own places in threads with the last note of either side, and what of theirs is not opened.
+    """Return the own places in threads with the last word of either side, and what of theirs is not opened.
 
-    `our_seq` and `their_seq` are 0 before the first note; each is found by an index from the thread's end.
+    `our_seq` and `their_seq` are 0 before the first word, and the same where nobody's is waited for; each is
+    found by an index from the thread's end.
     """
-    rows = ThreadMember.objects.filter(principal=own, thread__owner__isnull=True)
-    if mine:
-        rows = rows.filter(assignment__membership_id=actor.membership_id)
-    last = _notes().order_by("-seq").values("seq")
+    rows = _own_places(actor, own, mine=mine)
+    last = _items().order_by("-seq").values("seq")
     opened = Progress.objects.filter(thread_id=OuterRef("thread_id"), principal=own).values("opened_seq")
     rows = rows.annotate(
-        our_seq=Coalesce(Subquery(last.filter(principal=own)[:1]), 0),
-        their_seq=Coalesce(Subquery(last.exclude(principal=own)[:1]), 0),
+        our_seq=Coalesce(Subquery(last.filter(_ENDING | _ASKING & Q(principal=own))[:1]), 0),
+        their_seq=Coalesce(Subquery(last.filter(_ENDING | _ASKING & ~Q(principal=own))[:1]), 0),
         opened_seq=Coalesce(Subquery(opened[:1]), 0),
     )
     return rows.annotate(settled_seq=Least("our_seq", "their_seq"))
@@ -170,9 +215,16 @@ def _foreign_messages() -> QuerySet[ThreadItem]:
     return here.filter(seq__gt=OuterRef("opened_seq")).exclude(principal_id=OuterRef("principal_id"))
 
 
-def _open_notes() -> QuerySet[ThreadItem]:
-    """Return the notes of whoever spoke last, since the other side's last one."""
-    return _notes().filter(seq__gt=OuterRef("settled_seq"))
+def _open_words() -> QuerySet[ThreadItem]:
+    """Return what whoever spoke last has asked, since the other side's last word."""
+    return _items().filter(_ASKING, seq__gt=OuterRef("settled_seq"))
+
+
+def unanswered(items: QuerySet[ThreadItem]) -> QuerySet[ThreadItem]:
+    """Return those of the items that ask something of the other side, which has said nothing since."""
+    later = _items().filter(seq__gt=OuterRef("seq"))
+    answers = later.filter(_ENDING | _ASKING & ~Q(principal=OuterRef("principal_id")))
+    return items.filter(_ASKING, ~Exists(answers), thread__owner__isnull=True)
 
 
 def _pressing(now: datetime) -> Q:
@@ -185,31 +237,33 @@ def _condition(which: Waiting, now: datetime) -> Q:
         case Waiting.ANSWER:
             return ours
         case Waiting.URGENT:
-            return ours & Q(Exists(_open_notes().filter(_pressing(now))))
+            return ours & Q(Exists(_open_words().filter(_pressing(now))))
         case Waiting.OTHERS:
             return theirs
         case Waiting.OVERDUE:
-            return theirs & Q(Exists(_open_notes().filter(due__lte=int(now.timestamp()))))
+            return theirs & Q(Exists(_open_words().filter(due__lte=int(now.timestamp()))))
+        case Waiting.STILL:
+            return (ours | theirs) & Q(changed_at__lte=now - STILL)
     return Q(Exists(_foreign_messages()))
 
 
 def _asked(now: datetime) -> dict[str, Any]:
-    """Return the annotations of a line: what the notes without an answer ask for, and how much is new."""
-    notes = _open_notes()
+    """Return the annotations of a line: what the words without an answer ask for, and how much is new."""
+    words = _open_words()
     new = _foreign_messages().order_by().values("thread_id").annotate(n=Count("pk")).values("n")
-    due = notes.filter(due__isnull=False).order_by("due").values("due")
+    due = words.filter(due__isnull=False).order_by("due").values("due")
     return {
-        "since": Coalesce(Subquery(notes.order_by("seq").values("received_at")[:1]), F("changed_at")),
-        "urgency": Coalesce(Subquery(notes.order_by("-urgency").values("urgency")[:1]), 0),
+        "since": Coalesce(Subquery(words.order_by("seq").values("received_at")[:1]), F("changed_at")),
+        "urgency": Coalesce(Subquery(words.order_by("-urgency").values("urgency")[:1]), 0),
         "due": Subquery(due[:1]),
-        "is_pressing": Case(When(Exists(notes.filter(_pressing(now))), then=Value(1)), default=Value(0)),
+        "is_pressing": Case(When(Exists(words.filter(_pressing(now))), then=Value(1)), default=Value(0)),
         "new": Coalesce(Subquery(new), 0),
     }
 
 
 def _with_others(rows: QuerySet[ThreadMember]) -> QuerySet[ThreadMember]:
     others = ThreadMember.objects.select_related("principal__authority__state").order_by("principal_id")
-    threads = Thread.objects.only("id").prefetch_related(Prefetch("members", others), "progress")
+    threads = Thread.objects.only("id", "stage").prefetch_related(Prefetch("members", others), "progress")
     joined = rows.select_related("assignment__membership__person")
     return joined.prefetch_related(Prefetch("thread", threads))
 
@@ -240,6 +294,7 @@ def _line(
         others=[other.authority for other in others],
         is_ours=is_ours,
         is_theirs=is_theirs,
+        stage=row.thread.stage,
         since=row.since,
         urgency=row.urgency,
         due_at=datetime.fromtimestamp(row.due, UTC) if row.due is not None else None,

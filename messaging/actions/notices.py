@@ -23,6 +23,8 @@ from network.notification_kinds import Kind, Thing, about
 from network.policy import Actor, is_practising
 
 ACKNOWLEDGED = "acknowledged"
+DATE_NEAR = "date-near"
+DATE_OVER = "date-over"
 DEVICE_WAITS = "device-waits"
 MESSAGE = "message"
 REPORTED = "reported"
@@ -77,6 +79,8 @@ THINGS = (
 )
 KINDS = (
     Kind(ACKNOWLEDGED, "thread", _("A message was acknowledged")),
+    Kind(DATE_NEAR, "thread", _("An answer of your authority is wanted soon")),
+    Kind(DATE_OVER, "thread", _("The date by which an answer was wanted has passed")),
     Kind(DEVICE_WAITS, "device", _("A device waits for your approval")),
     Kind(MESSAGE, "thread", _("A new message")),
     Kind(REPORTED, "report", _("Messages were reported")),
@@ -127,11 +131,28 @@ def _told(member: ThreadMember, items: Sequence[ThreadItem], people: Sequence[Me
     kind = URGENT_MESSAGE if is_urgent else MESSAGE
     if all(item.kind == Acknowledgement.kind for item in items):
         kind = ACKNOWLEDGED
+    for each in people if is_urgent else _handling(member, people):
+        yield Told(kind, member.thread_id, each, urgency)
+
+
+def _handling(member: ThreadMember, people: Sequence[Membership]) -> list[Membership]:
+    """Return who handles the thread for a member, or all who read it where nobody does."""
     readers = [each for each in people if policy.can_handle(each.role_set) or is_practising(each.role_set)]
     handler = getattr(member, "assignment", None)
-    handling = [each for each in readers if handler and each.id == handler.membership_id]
-    for each in people if is_urgent else handling or readers:
-        yield Told(kind, member.thread_id, each, urgency)
+    return [each for each in readers if handler and each.id == handler.membership_id] or readers
+
+
+def tell_of_date(item: ThreadItem, *, is_over: bool) -> list[Notice]:
+    """Tell whom an item asks that its date comes near; that it has passed, whoever asked too."""
+    members = ThreadMember.objects.filter(thread_id=item.thread_id).order_by("principal_id")
+    members = members.select_related("principal", "assignment")
+    told = [each for each in members if is_over or each.principal_id != item.principal_id]
+    people = _readers({each.principal.authority_id for each in told})
+    return notify(
+        Told(DATE_OVER if is_over else DATE_NEAR, item.thread_id, each, item.urgency)
+        for member in told
+        for each in _handling(member, people.get(member.principal.holder, []))
+    )
 
 
 def tell_of_thread(actor: Actor | None, *, thread_ids: Iterable[str], member: Membership) -> list[Notice]:

@@ -23,13 +23,14 @@ from messaging.sealed.mandate import Withdrawal
 from messaging.sealed.message import Message
 from messaging.sealed.receipt import make_receipt
 from messaging.sealed.stage_rules import Case
+from messaging.sealed.stages import STAGES
 from messaging.sealed.thread import By, ThreadEntry, ThreadState
 from messaging.sealed_states import thread_state
 from messaging.server_key import server_key
 from network.frames import Notice
 
 APPENDED = "messaging.item.appended"
-THREAD_MOVES = ("n", "head", "commit", "seq", "transcript", "is_left", "changed_at")
+THREAD_MOVES = ("n", "head", "commit", "seq", "transcript", "is_left", "stage", "changed_at")
 MEMBER_MOVES = ("by_n", "keyring_n", "keyring_head", "role", "mandate")
 
 
@@ -70,7 +71,9 @@ class Writing:
         item.counter = message.counter
         item.kind = message.kind
         item.urgency, item.due = message.urgency, message.due
-        item.stage = message.step.code if message.step else ""
+        if message.step:
+            item.stage = message.step.code
+            self.row.stage = self.row.stage if STAGES[item.stage].stays else item.stage
         self.known[item.message_id] = item
         return item
 

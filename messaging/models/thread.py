@@ -39,7 +39,8 @@ class Thread(models.Model):
     """A correspondence. `n` and `head` are its newest entry, `seq` and `transcript` its end.
 
     `link` is the thread that this one belongs to, by id; `owner` whose own thread it is. `is_left`: the
-    newest entry is by one who left (T9), so another comes first.
+    newest entry is by one who left (T9), so another comes first. `stage` is where its case stands, "" before
+    the first step.
     """
 
     id = models.CharField(primary_key=True, max_length=ID)
@@ -47,6 +48,7 @@ class Thread(models.Model):
     link = models.CharField(max_length=ID, blank=True, default="")
     owner = models.ForeignKey(Principal, models.PROTECT, null=True, related_name="+")
     is_left = models.BooleanField(default=False)
+    stage = models.CharField(max_length=20, blank=True, default="")
     n = models.PositiveBigIntegerField()
     head = models.CharField(max_length=ID)
     commit = models.CharField(max_length=ID)
@@ -162,6 +164,7 @@ class ThreadItem(models.Model):
     stage = models.CharField(max_length=20, blank=True, default="")
     urgency = models.PositiveSmallIntegerField(default=0)
     due = models.PositiveBigIntegerField(null=True)  # unix seconds
+    reminded = models.PositiveSmallIntegerField(default=0)  # how often of that date
 
     class Meta:
         constraints = (
@@ -190,6 +193,8 @@ class ThreadItem(models.Model):
             # M4: a device counts its messages in a thread.
             models.UniqueConstraint(name="message_counter_once", fields=("thread", "device", "counter")),
         )
+        # The clock of dates asks for what is due, in a table that is nearly all without a date.
+        indexes = (models.Index(name="thread_item_due", fields=("due",), condition=Q(due__isnull=False)),)
 
 
 class Progress(models.Model):

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 Side = Literal["requesting", "requested", "either"]
 FactKind = Literal["text", "list", "date", "ground"]
+Turn = Literal["stays", "passes", "ends"]
 
 VARIANTS: Final = (
     "assistance", "extradition", "confiscation", "transfer", "preservation", "vessel", "information", "joint",
@@ -101,6 +102,7 @@ class Stage:
     ``facts`` are sealed. ``due``: the date wanted stands in the header, where the server reads it to remind;
     ``urgent``: so does an urgency. ``stays``: said beside, without moving the case from where it stands.
     ``consults``: rests on a consultation that was answered, or whose time is over, or on an override.
+    ``turn``: whose next word is waited for after it: that of whom it was before, the other side's, nobody's.
     """
 
     code: str
@@ -111,6 +113,7 @@ class Stage:
     urgent: bool = False
     stays: bool = False
     consults: bool = False
+    turn: Turn = "stays"
 
 
 def _stages(*stages: Stage) -> dict[str, Stage]:
@@ -118,9 +121,9 @@ def _stages(*stages: Stage) -> dict[str, Stage]:
 
 
 STAGES: Final[Mapping[str, Stage]] = _stages(
-    Stage("inquiry", "either", "18(13)", ("topic",)),
-    Stage("draft-shared", "requesting", "18(15)", ("version",)),
-    Stage("sent", "requesting", "18(14)", ("channel", "languages", "annexes")),
+    Stage("inquiry", "either", "18(13)", ("topic",), turn="passes"),
+    Stage("draft-shared", "requesting", "18(15)", ("version",), turn="passes"),
+    Stage("sent", "requesting", "18(14)", ("channel", "languages", "annexes"), turn="passes"),
     Stage(
         ORAL,
         "requesting",
@@ -128,54 +131,84 @@ STAGES: Final[Mapping[str, Stage]] = _stages(
         ("channel", "reasons", "confirmation_due"),
         due=True,
         urgent=True,
+        turn="passes",
     ),
     Stage("confirmed", "requesting", "18(14)", ("channel", "languages", "annexes"), stays=True),
     Stage("confirmation-waived", "requested", "18(14)", ("reasons",), stays=True),
     Stage("acknowledged", "requested", "18(13)", ("next_step", "expected")),
     Stage("screening", "requested", "18(15)", ("result",)),
-    Stage("more-asked", "requested", "18(16)", ("points",), due=True),
-    Stage("more-supplied", "requesting", "18(16)", ("points",)),
+    Stage("more-asked", "requested", "18(16)", ("points",), due=True, turn="passes"),
+    Stage("more-supplied", "requesting", "18(16)", ("points",), turn="passes"),
     Stage("accepted", "requested", "18(13), 18(17)", ("measures", "procedure")),
-    Stage("conditions-set", "requested", "18(26)", ("conditions",)),
-    Stage("conditions-agreed", "requesting", "18(26)", ("conditions",)),
+    Stage("conditions-set", "requested", "18(26)", ("conditions",), turn="passes"),
+    Stage("conditions-agreed", "requesting", "18(26)", ("conditions",), turn="passes"),
     Stage("transmitted", "requested", "18(13)", ("authority",)),
     Stage("in-execution", "requested", "18(24)", ("progress",)),
     Stage("partly-executed", "requested", "18(24)", ("delivery", "open")),
-    Stage("executed", "requested", "18(17), 18(19), 18(24)", ("delivery", "use_limits")),
-    Stage(CONSULTATION, "requested", "16(16), 18(26)", ("ground", "question"), due=True, stays=True),
-    Stage(CONSULTED, "requesting", "16(16), 18(26)", ("answer",), stays=True),
-    Stage("postponed", "requested", "18(25)", ("ground", "reasons", "review"), consults=True),
-    Stage("refused", "requested", "18(21), 18(23)", ("ground", "reasons", "alternatives"), consults=True),
+    Stage("executed", "requested", "18(17), 18(19), 18(24)", ("delivery", "use_limits"), turn="ends"),
+    Stage(
+        CONSULTATION,
+        "requested",
+        "16(16), 18(26)",
+        ("ground", "question"),
+        due=True,
+        stays=True,
+        turn="passes",
+    ),
+    Stage(CONSULTED, "requesting", "16(16), 18(26)", ("answer",), stays=True, turn="passes"),
+    Stage("postponed", "requested", "18(25)", ("ground", "reasons", "review"), consults=True, turn="ends"),
+    Stage(
+        "refused",
+        "requested",
+        "18(21), 18(23)",
+        ("ground", "reasons", "alternatives"),
+        consults=True,
+        turn="ends",
+    ),
     Stage(
         "refused-in-part", "requested", "18(21), 18(23)", ("ground", "reasons", "alternatives"), consults=True
     ),
-    Stage("withdrawn", "requesting", "18(24)", ("reasons",)),
-    Stage(CLOSED, "either", "18(24)", ("outcome", "evaluation")),
+    Stage("withdrawn", "requesting", "18(24)", ("reasons",), turn="ends"),
+    Stage(CLOSED, "either", "18(24)", ("outcome", "evaluation"), turn="ends"),
     # extradition
-    Stage("arrest-asked", "requesting", "16(9)", ("reasons",), due=True, urgent=True, stays=True),
+    Stage(
+        "arrest-asked", "requesting", "16(9)", ("reasons",), due=True, urgent=True, stays=True, turn="passes"
+    ),
     Stage("surrender-decided", "requested", "16(7), 16(8)", ("outcome", "conditions")),
-    Stage("surrendered", "requested", "16", ("delivery", "use_limits")),
+    Stage("surrendered", "requested", "16", ("delivery", "use_limits"), turn="ends"),
     Stage(
         "refused-nationality",
         "requested",
         "16(10), 16(12)",
         ("ground", "reasons", "next_step"),
         consults=True,
+        turn="ends",
     ),
     # freezing and confiscation
-    Stage("freezing-asked", "requesting", "13(2)", ("assets", "reasons"), due=True, urgent=True, stays=True),
+    Stage(
+        "freezing-asked",
+        "requesting",
+        "13(2)",
+        ("assets", "reasons"),
+        due=True,
+        urgent=True,
+        stays=True,
+        turn="passes",
+    ),
     Stage("frozen", "requested", "13(2)", ("assets", "until")),
-    Stage("freezing-ending", "requested", "13(2)", ("reasons", "ending"), due=True, stays=True),
-    Stage("reasons-presented", "requesting", "13(2)", ("answer",), stays=True),
+    Stage(
+        "freezing-ending", "requested", "13(2)", ("reasons", "ending"), due=True, stays=True, turn="passes"
+    ),
+    Stage("reasons-presented", "requesting", "13(2)", ("answer",), stays=True, turn="passes"),
     Stage("confiscated", "requested", "13(1)", ("assets", "reasons")),
-    Stage("sharing-agreed", "either", "14(2), 14(3)", ("assets", "outcome")),
+    Stage("sharing-agreed", "either", "14(2), 14(3)", ("assets", "outcome"), turn="ends"),
     # transfer of a sentenced person
     Stage("consents-recorded", "either", "17", ("consents",), stays=True),
-    Stage("transferred", "requested", "17", ("delivery",)),
+    Stage("transferred", "requested", "17", ("delivery",), turn="ends"),
     # preservation of data
-    Stage("preserved", "requested", "18(3)", ("measures", "until")),
-    Stage("request-followed", "requesting", "18(3)", ("channel",), stays=True),
-    Stage("lapsed", "requested", "18(3)", ("reasons",)),
+    Stage("preserved", "requested", "18(3)", ("measures", "until"), turn="passes"),
+    Stage("request-followed", "requesting", "18(3)", ("channel",), stays=True, turn="ends"),
+    Stage("lapsed", "requested", "18(3)", ("reasons",), turn="ends"),
     # a vessel
     Stage(
         "registry-answered", "requested", "Protocol against Smuggling of Migrants, 8(2), 8(4)", ("answer",)
@@ -185,21 +218,33 @@ STAGES: Final[Mapping[str, Stage]] = _stages(
         "requested",
         "Protocol against Smuggling of Migrants, 8(2), 8(5)",
         ("measures", "conditions"),
+        turn="passes",
     ),
     Stage(
         "authorization-denied",
         "requested",
         "Protocol against Smuggling of Migrants, 8(2), 8(4)",
         ("reasons",),
+        turn="ends",
     ),
-    Stage("result-reported", "requesting", "Protocol against Smuggling of Migrants, 8(3)", ("result",)),
+    Stage(
+        "result-reported",
+        "requesting",
+        "Protocol against Smuggling of Migrants, 8(3)",
+        ("result",),
+        turn="ends",
+    ),
     # spontaneous information
-    Stage("information-sent", "requesting", "18(4), 18(5)", ("topic", "use_limits")),
-    Stage("use-notified", "requested", "18(5)", ("reasons",), stays=True),
+    Stage("information-sent", "requesting", "18(4), 18(5)", ("topic", "use_limits"), turn="ends"),
+    Stage("use-notified", "requested", "18(5)", ("reasons",), stays=True, turn="ends"),
     # a joint investigation
     Stage("agreement-signed", "either", "19", ("authority", "conditions")),
-    Stage("investigation-ended", "either", "19", ("outcome",)),
+    Stage("investigation-ended", "either", "19", ("outcome",), turn="ends"),
 )
+PASSING: Final = tuple(code for code, stage in STAGES.items() if stage.turn == "passes")
+"""The steps that wait for a word of the other side, as a note does."""
+ENDING: Final = tuple(code for code, stage in STAGES.items() if stage.turn == "ends")
+"""The steps after which nobody's word is waited for."""
 
 _FORM: Final = ("R-FORM", "R-SOV", "R-LAW", "R-SYS", "R-DUAL", "R-TREATY")
 _OF_VARIANT: Final[Mapping[str, tuple[str, ...]]] = {

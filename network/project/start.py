@@ -10,14 +10,18 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging.permissions import Permission as Messaging
 from messaging.restore_queries import list_restores
+from messaging.sealed.stages import STAGES
+from messaging.stage_words import STAGE_NAMES
 from messaging.waiting import (
     Counts,
     Waiting,
     WaitingThread,
     count_devices_to_approve,
+    count_stages,
     count_waiting,
     list_waiting,
 )
+from network.errors import Sentence
 from network.guard import allows
 from network.permissions import Permission
 from network.policy import Actor
@@ -39,7 +43,9 @@ TITLES: dict[Waiting, Promise] = {
     Waiting.OTHERS: _("Waiting for others"),
     Waiting.OVERDUE: _("Overdue at others"),
     Waiting.NEW: _("Not opened yet"),
+    Waiting.STILL: _("No movement for 60 days"),
 }
+TILES = (Waiting.ANSWER, Waiting.URGENT, Waiting.OTHERS, Waiting.OVERDUE, Waiting.STILL, Waiting.NEW)
 
 
 @dataclass(frozen=True)
@@ -56,11 +62,21 @@ class Tile:
 class Section:
     """One list of threads; `more` is where the list goes on, empty at its end."""
 
-    which: Waiting
-    title: Promise
+    which: str
+    title: Sentence
     count: int
     lines: list[WaitingThread]
     more: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many cases stand at a stage."""
+
+    stage: str
+    title: Sentence
+    count: int
+    is_shown: bool
 
 
 @dataclass(frozen=True)
@@ -78,6 +94,7 @@ class Wanted:
     """What the address of the page asks for; whatever it does not know it leaves out."""
 
     show: Waiting | None
+    stage: str  # "" unless the cases at one stage are asked for
     mine: bool
     first: int
 
@@ -88,13 +105,17 @@ class Wanted:
         first = asked.get("from", "")[:DIGITS_MOST]
         return cls(
             show=Waiting(show) if show in set(Waiting) else None,
+            stage=asked.get("stage", "") if asked.get("stage") in STAGES and not show else "",
             mine=asked.get("handled", "") == "me",
             first=min(int(first), FIRST_MOST) if first.isascii() and first.isdecimal() else 0,
         )
 
-    def address(self, *, show: Waiting | None = None, first: int = 0, mine: bool | None = None) -> str:
+    def address(
+        self, *, show: Waiting | None = None, stage: str = "", first: int = 0, mine: bool | None = None
+    ) -> str:
         """Return the query of another list with the same filter, or of the same list further on."""
         parts = [f"show={show}"] if show else []
+        parts += [f"stage={stage}"] if stage else []
         parts += ["handled=me"] if (self.mine if mine is None else mine) else []
         parts += [f"from={first}"] if first else []
         return "?" + "&".join(parts)
@@ -103,14 +124,24 @@ class Wanted:
 def correspondence_of(actor: Actor, wanted: Wanted) -> dict[str, object]:
     """Return the numbers and lists of the correspondence; the same few queries however many threads wait."""
     counts = count_waiting(actor, mine=wanted.mine)
+    stages = count_stages(actor, mine=wanted.mine)
     shown = [wanted.show] if wanted.show else list(SHORT)
+    if wanted.stage:
+        sections = [_stage_section(actor, stages.get(wanted.stage, 0), wanted)]
+    else:
+        sections = [_section(actor, which, counts, wanted) for which in shown]
     return {
         "counts": counts,
-        "tiles": [_tile(which, counts, wanted) for which in (Waiting.ANSWER, Waiting.URGENT, Waiting.OTHERS)]
-        + [_tile(which, counts, wanted) for which in (Waiting.OVERDUE, Waiting.NEW)],
-        "sections": [_section(actor, which, counts, wanted) for which in shown],
-        "address_all": wanted.address(show=wanted.show, mine=False),
-        "address_mine": wanted.address(show=wanted.show, mine=True),
+        "tiles": [_tile(which, counts, wanted) for which in TILES],
+        "standings": [
+            Standing(stage, STAGE_NAMES[stage], stages[stage], wanted.stage == stage)
+            for stage in STAGES
+            if stage in stages
+        ],
+        "sections": sections,
+        "is_long": bool(wanted.show or wanted.stage),
+        "address_all": wanted.address(show=wanted.show, stage=wanted.stage, mine=False),
+        "address_mine": wanted.address(show=wanted.show, stage=wanted.stage, mine=True),
         "address_overview": wanted.address(),
     }
 
@@ -124,6 +155,14 @@ def _section(actor: Actor, which: Waiting, counts: Counts, wanted: Wanted) -> Se
     lines, has_more = list_waiting(actor, which, mine=wanted.mine, first=first, most=most)
     following = wanted.address(show=which, first=first + LONG if wanted.show else 0)
     return Section(which, TITLES[which], getattr(counts, which), lines, following if has_more else "")
+
+
+def _stage_section(actor: Actor, count: int, wanted: Wanted) -> Section:
+    lines, has_more = list_waiting(
+        actor, None, stage=wanted.stage, mine=wanted.mine, first=wanted.first, most=LONG
+    )
+    following = wanted.address(stage=wanted.stage, first=wanted.first + LONG)
+    return Section("stage", STAGE_NAMES[wanted.stage], count, lines, following if has_more else "")
 
 
 def tasks_of(actor: Actor) -> list[Task]:

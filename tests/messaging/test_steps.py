@@ -2,9 +2,7 @@
 
 import base64
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -13,16 +11,14 @@ from messaging.models import ThreadItem
 from messaging.refusals import SENTENCES
 from messaging.sealed.message import read_message
 from messaging.sealed.own_cases import see_case
-from messaging.sealed.plaintext import Plaintext, StageChange
 from messaging.sealed.stage_rules import Step
 from messaging.sealed.stages import BEGIN, NEXT, STAGES
 from messaging.taken_steps import read_cases
-from tests.factories import Offices, Workplace, now, on_wire, to_text
-from tests.sealed.steps import facts_for
+from tests.factories import Offices, Workplace, now, to_text
+from tests.messaging.case_steps import DAY, begin, last_on, sealed_step, step_to, take
 from tests.sealed.world import forge
 
 NET = "network.example/s1"
-DAY = 86_400
 AT_ONCE = 16
 
 
@@ -30,36 +26,6 @@ AT_ONCE = 16
 def thread(offices: Offices) -> str:
     """Give a case of A and B, read to its end by an officer on each side."""
     return begin(offices)
-
-
-def begin(offices: Offices) -> str:
-    found = offices.officer_a.open_thread(offices.officer_b, None)
-    offices.officer_b.read(found)
-    return found
-
-
-def text_of(step: Step, **changes: Any) -> Plaintext:
-    stage = STAGES[step.code]
-    due = now() + 2 * DAY if stage.due else None
-    return Plaintext(replace(StageChange(step, facts_for(step), int(stage.urgent), due), **changes), "en")
-
-
-def sealed_step(desk: Workplace, thread: str, step: Step) -> dict[str, str]:
-    """Seal a step that the desk's own rules allow."""
-    return on_wire(desk.mailbox.seal(bytes.fromhex(thread), text_of(step), at=now()))
-
-
-def last_on(thread: str) -> int:
-    return read_cases([thread])[thread].on
-
-
-def take(offices: Offices, thread: str, step: Step) -> int:
-    """Take a step by the side whose step it is; return its place."""
-    desk = offices.officer_b if STAGES[step.code].side == "requested" else offices.officer_a
-    desk.read(thread)
-    (result,) = desk.append(sealed_step(desk, thread, step))
-    assert "receipt" in result, (step, result)
-    return int(result["seq"])
 
 
 def refused(desk: Workplace, *forms: dict[str, str]) -> list[str | None]:
@@ -101,11 +67,6 @@ def ways_from(ways: dict[str, list[str]], variant: str) -> Iterator[str]:
             if not STAGES[code].stays and code not in ways:
                 ways[code] = [*ways[place], code]
                 found.append(code)
-
-
-def step_to(variant: str, code: str, on: int) -> Step:
-    override = "other-treaty" if STAGES[code].consults else None
-    return Step(variant, code, on, on if code == "consulted" else None, override)
 
 
 def every_stage() -> Iterator[tuple[str, str]]:

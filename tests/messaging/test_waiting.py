@@ -2,19 +2,28 @@
 
 import time
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from messaging.models import ThreadItem, ThreadMember
 from messaging.sealed.message import Note, Plaintext
-from messaging.waiting import Counts, Waiting, count_devices_to_approve, count_waiting, list_waiting
+from messaging.waiting import (
+    Counts,
+    Waiting,
+    count_devices_to_approve,
+    count_stages,
+    count_waiting,
+    list_waiting,
+)
 from network.errors import Forbidden
 from tests.factories import Offices, Workplace, now, on_wire, request_device, to_text
+from tests.messaging.case_steps import DAY, begin, last_on, step_to, take
 from tests.personas import Cast, Persona
-
-DAY = 86_400
 
 
 def numbers(persona: Persona, *, mine: bool = False) -> dict[str, int]:
@@ -112,6 +121,67 @@ def test_what_is_urgent_or_due_presses_until_it_is_answered(cast: Cast, offices:
     assert "overdue" not in numbers(cast.officer_a)
 
 
+def go(offices: Offices, thread: str, *codes: str) -> None:
+    """Take these steps of a request for assistance, one after another."""
+    for code in codes:
+        take(offices, thread, step_to("assistance", code, last_on(thread)))
+
+
+def test_steps_pass_the_turn_keep_it_or_end_it(cast: Cast, offices: Offices) -> None:
+    a, b = cast.officer_a, cast.officer_b
+    thread = begin(offices)
+    assert numbers(a) == numbers(b) == {"any": 1}
+    go(offices, thread, "sent")
+    assert (numbers(a)["others"], numbers(b)["answer"]) == (1, 1)
+    go(offices, thread, "acknowledged", "accepted", "in-execution")  # the same authority has to act as before
+    assert (numbers(a)["others"], numbers(b)["answer"]) == (1, 1)
+    go(offices, thread, "more-asked")
+    assert (numbers(a)["answer"], numbers(b)["others"]) == (1, 1)
+    assert line(a, Waiting.ANSWER).is_due_soon
+    go(offices, thread, "more-supplied", "executed")
+    assert not {"answer", "others", "urgent", "overdue"} & {*numbers(a), *numbers(b)}
+    offices.officer_a.send(thread, "One page is missing.")
+    assert (numbers(a)["others"], numbers(b)["answer"]) == (1, 1)
+
+
+def test_what_a_step_wants_by_a_date_presses_and_is_overdue(cast: Cast, offices: Offices) -> None:
+    thread = begin(offices)
+    go(offices, thread, "sent-urgently")
+    assert numbers(cast.officer_b)["urgent"] == 1
+    shown = line(cast.officer_b, Waiting.URGENT)
+    assert (shown.urgency, shown.is_due_soon, shown.stage) == (1, True, "sent-urgently")
+    ThreadItem.objects.filter(thread_id=thread, stage="sent-urgently").update(due=now() - DAY)
+    assert numbers(cast.officer_a)["overdue"] == 1
+
+
+def test_cases_are_counted_and_listed_by_where_they_stand(cast: Cast, offices: Offices) -> None:
+    first, second, _ = begin(offices), begin(offices), begin(offices)
+    go(offices, first, "sent", "acknowledged", "consultation")  # said beside: the case stands where it stood
+    go(offices, second, "sent")
+    for persona in (cast.officer_a, cast.officer_b):
+        assert count_stages(persona.actor) == {"acknowledged": 1, "sent": 1}
+        (found,), has_more = list_waiting(persona.actor, None, stage="acknowledged")
+        assert (found.thread_id, has_more) == (first, False)
+    assert count_stages(cast.officer_b.actor, mine=True) == {"acknowledged": 1}  # who acts first handles it
+    assert count_stages(cast.officer_c.actor) == {}
+    assert list_waiting(cast.officer_c.actor, None, stage="sent") == ([], False)
+    page = cast.officer_a.client().get("/start/now/?stage=acknowledged").content.decode()
+    assert f"thread-{first}" in page
+    assert f"thread-{second}" not in page
+
+
+def test_what_has_not_moved_for_sixty_days_is_found(cast: Cast, offices: Offices) -> None:
+    still, done, moving = (begin(offices) for _ in range(3))
+    go(offices, still, "sent")
+    go(offices, done, "sent", "withdrawn")
+    go(offices, moving, "sent")
+    for thread, days in ((still, 61), (done, 61), (moving, 59)):
+        ThreadMember.objects.filter(thread_id=thread).update(changed_at=timezone.now() - timedelta(days=days))
+    for persona in (cast.officer_a, cast.officer_b):
+        assert numbers(persona)["still"] == 1
+        assert line(persona, Waiting.STILL).thread_id == still
+
+
 def test_how_far_it_has_come_and_who_handles_it_is_shown(cast: Cast, offices: Offices) -> None:
     a, b = offices.officer_a, offices.officer_b
     before = time.time()
@@ -149,6 +219,8 @@ def test_who_reads_no_correspondence_counts_none(cast: Cast, offices: Offices, n
     offices.officer_a.open_thread(offices.officer_b)
     with pytest.raises(Forbidden):
         count_waiting(cast.everybody()[name].actor)
+    with pytest.raises(Forbidden):
+        count_stages(cast.everybody()[name].actor)
     with pytest.raises(Forbidden):
         list_waiting(cast.everybody()[name].actor, Waiting.ANSWER)
 

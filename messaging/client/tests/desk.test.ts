@@ -14,6 +14,7 @@ const summary: Summary = {
   due: null,
   openFrom: 2,
   unread: 0,
+  stage: null,
 }
 
 const fitting = (facts: Facts): string[] => FILTERS.filter((name) => matches(name, facts))

@@ -33,6 +33,8 @@ function message(seq: number, changes: Partial<OpenedMessage> = {}): Applied {
   return { thread: 't', seq, known: false, at: seq, hash: 'h', type: 'message', message: opened }
 }
 
+const STEP = { variant: 'assistance', code: '', on: 0, consultation: null, override: null }
+
 const opening: Applied = {
   thread: 't',
   seq: 1,
@@ -119,6 +121,21 @@ test('what is wanted urgently or by a date is so until it is answered', () => {
   assert.deepEqual([answered.turn, answered.urgency, answered.due], ['them', 0, 950])
   const acknowledged = summarise([...asked, message(5, { kind: 'acknowledgement', isOwn: true })], 0)
   assert.equal(acknowledged.urgency, 2)
+})
+
+test('a step passes the turn, keeps it or ends it, as the table says', () => {
+  const step = (seq: number, code: string, isOwn: boolean, changes: Partial<OpenedMessage> = {}) =>
+    message(seq, { kind: 'stage', step: { ...STEP, code }, isOwn, ...changes })
+  const asked = [opening, step(2, 'sent-urgently', false, { urgency: 1, due: 900 })]
+  const seen = (...more: Applied[]) => {
+    const { turn, urgency, due, stage } = summarise([...asked, ...more], 0)
+    return [turn, urgency, due, stage]
+  }
+  assert.deepEqual(seen(), ['us', 1, 900, 'sent-urgently'])
+  assert.deepEqual(seen(step(3, 'acknowledged', true)), ['us', 1, 900, 'acknowledged'])
+  assert.deepEqual(seen(step(3, 'more-asked', true, { due: 950 })), ['them', 0, 950, 'more-asked'])
+  assert.deepEqual(seen(step(3, 'withdrawn', false)), ['nobody', 0, null, 'withdrawn'])
+  assert.deepEqual(seen(step(3, 'withdrawn', false), message(4)), ['us', 0, null, 'withdrawn'])
 })
 
 test('threads that urgently wait for us come first, then the newest', () => {

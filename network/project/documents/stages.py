@@ -34,6 +34,7 @@ const row = (
 ): Stage => ({ side, facts, due: false, urgent: false, stays: false, consults: false, ...flags })
 
 """
+TURNS = {"stays": "", "passes": "the other side", "ends": "nobody"}
 WHOLE = "assistance"
 """The variant whose rows the others repeat."""
 
@@ -54,6 +55,15 @@ def stage_types() -> str:
     variants = [f"  {_said(name)}: {_following(name)},\n" for name in stages.VARIANTS]
     parts.append(f"export const NEXT: Rows<Following> = {{\n{''.join(variants)}}}\n")
     return "".join(parts)
+
+
+def turn_types() -> str:
+    """Return the module of the steps that pass the turn or end it; lists need no more of the table."""
+    return (
+        f"{TYPES.splitlines()[0]}\n"
+        f"export const PASSING: readonly string[] = {_said(stages.PASSING)}\n"
+        f"export const ENDING: readonly string[] = {_said(stages.ENDING)}\n"
+    )
 
 
 def _constants() -> dict[str, Any]:
@@ -126,17 +136,26 @@ def _table(*names: str, rows: Iterable[tuple[str, ...]]) -> list[str]:
 
 def _stage_table() -> list[str]:
     rows = [
-        (f"`{code}`", str(STAGE_NAMES[code]), stage.side, stage.basis, ", ".join(_wanted(stage)))
+        (
+            f"`{code}`",
+            str(STAGE_NAMES[code]),
+            stage.side,
+            stage.basis,
+            ", ".join(_wanted(stage)),
+            TURNS[stage.turn],
+        )
         for code, stage in stages.STAGES.items()
     ]
     said = (
         "*Beside*: the step is taken without moving the case from where it stands. *Date*, *urgency*: stand "
-        "in the signed header, where the server reads them to remind; all else is sealed.\n\n"
+        "in the signed header, where the server reads them to remind; all else is sealed. Whose word is "
+        "waited for after a step says in whose lists the case stands; where nothing is said, that of the "
+        "same side as before.\n\n"
     )
     return [
         "## Stages\n\n",
         said,
-        *_table("Stage", "In words", "Taken by", "Basis", "What it says", rows=rows),
+        *_table("Stage", "In words", "Taken by", "Basis", "What it says", "Waited for after it", rows=rows),
     ]
 
 

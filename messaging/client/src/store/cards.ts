@@ -19,18 +19,17 @@ const OWN_KINDS = ['notes', 'ledger']
 
 /** What the verified items of a thread say. */
 export function cardTextOf(applied: readonly Applied[]): CardText {
-  const { subject, ownReference, foreignReference, turn, urgency, due } = summarise(applied, 0)
+  const { subject, ownReference, foreignReference, turn, urgency, due, stage } = summarise(applied, 0)
   const foreign = messagesOf(applied).filter(({ isOwn }) => !isOwn)
   const came = foreign.slice(-CAME_LIMIT).map(({ seq }) => seq)
-  const stage = messagesOf(applied).findLast(({ step }) => step !== null)?.step?.code ?? null
   return { subject, ownReference, foreignReference, marks: [], stage, turn, urgency, due, came }
 }
 
 /** The same as of an opened thread, as far as a card says it. */
 export function summaryOf(card: CardText, openedSeq: number): Summary {
-  const { subject, ownReference, foreignReference, turn, urgency, due, came } = card
+  const { subject, ownReference, foreignReference, turn, urgency, due, stage, came } = card
   const unread = came.filter((seq) => seq > openedSeq).length
-  return { subject, ownReference, foreignReference, turn, urgency, due, openFrom: 0, unread }
+  return { subject, ownReference, foreignReference, turn, urgency, due, openFrom: 0, unread, stage }
 }
 
 /** A card in the list of all. */

@@ -1,4 +1,5 @@
 // What follows from the verified items of a thread. Pure: no page, no network.
+import { ENDING, PASSING } from '../generated/turns.ts'
 import type { Applied, OpenedMessage } from '../sealed/client.ts'
 import type { Urgency } from '../sealed/message.ts'
 import type { Hex } from '../transport/wire.ts'
@@ -7,15 +8,19 @@ export interface Summary {
   subject: string | null
   ownReference: string | null
   foreignReference: string | null
-  /** Who owes the next word; `nobody` while there is no note. */
+  /** Who owes the next word; `nobody` before the first, and after a step that ends what was asked. */
   turn: 'us' | 'them' | 'nobody'
   /** Of what has not been answered: the highest urgency, and the earliest date wanted (unix seconds). */
   urgency: Urgency
   due: number | null
-  /** The first note that has not been answered. */
+  /** The first word that has not been answered. */
   openFrom: number
   unread: number
+  /** The last step of its case. */
+  stage: string | null
 }
+
+const NOTHING_ASKED = { turn: 'nobody', urgency: 0, due: null } as const
 
 export function messagesOf(applied: readonly Applied[]): OpenedMessage[] {
   return applied.flatMap((each) => (each.type === 'message' ? [each.message] : []))
@@ -27,11 +32,10 @@ export function summarise(applied: readonly Applied[], openedSeq: number): Summa
     subject: null,
     ownReference: null,
     foreignReference: null,
-    turn: 'nobody',
-    urgency: 0,
-    due: null,
+    ...NOTHING_ASKED,
     openFrom: 0,
     unread: 0,
+    stage: null,
   }
   let named: string | null = null
   for (const message of messagesOf(applied)) {
@@ -41,14 +45,17 @@ export function summarise(applied: readonly Applied[], openedSeq: number): Summa
       summary.ownReference = message.ownReference ?? summary.ownReference
       named = message.foreignReference ?? named
     } else summary.foreignReference = message.ownReference ?? summary.foreignReference
-    if (message.kind === 'note') askFor(summary, message)
+    const code = message.step?.code ?? ''
+    summary.stage = message.step?.code ?? summary.stage
+    if (message.kind === 'note' || PASSING.includes(code)) askFor(summary, message)
+    if (ENDING.includes(code)) Object.assign(summary, NOTHING_ASKED)
     if (!message.isOwn && message.seq > openedSeq) summary.unread += 1
   }
   summary.foreignReference ??= named
   return summary
 }
 
-/** A note passes the turn on; what the other side had wanted is answered by it. */
+/** A note, or a step that asks, passes the turn on; what the other side had wanted is answered by it. */
 function askFor(summary: Summary, { isOwn, urgency, due, seq }: OpenedMessage): void {
   const turn = isOwn ? 'them' : 'us'
   const isAnswer = summary.turn !== turn

@@ -3,6 +3,7 @@ import type { Hex, ThreadRow } from '../transport/wire.ts'
 import { folded, number, setTime, shortTime } from './format.ts'
 import { dueBadge, urgencyBadge } from './handling.ts'
 import { clone, fill, show, slot, text } from './page.ts'
+import { nameOfStage } from './stage_name.ts'
 import type { Facts } from './thread_filters.ts'
 
 /** A thread in the list: what the server says of it at once, what it says itself when it was opened here. */
@@ -62,7 +63,11 @@ export class Row implements Facts {
     show(slot(this.element, 'unverified'), !isVerified)
     const references = [summary.ownReference, summary.foreignReference].filter((each) => each !== null)
     const { element } = this
-    fill(element, { subject: summary.subject ?? text('no-subject'), references: references.join(' · ') })
+    fill(element, {
+      subject: summary.subject ?? text('no-subject'),
+      references: references.join(' · '),
+      stage: nameOfStage(summary.stage ?? ''),
+    })
     element.classList.toggle('is-unread', summary.unread > 0)
     show(slot(element, 'needs-us'), summary.turn === 'us' && !isStopped)
     show(slot(element, 'needs-them'), summary.turn === 'them' && !isStopped)

@@ -326,6 +326,13 @@ def prove(environment: Mapping[str, str], state: Path, *, is_thorough: bool) -> 
     return subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode == 0
 
 
+def write_cases(environment: Mapping[str, str]) -> None:
+    """Let officers of two States write the cases of the demonstration, at its first start; not vital."""
+    command = [sys.executable, "-m", "messaging.demo", "cases"]
+    if subprocess.run(command, cwd=ROOT, env=dict(environment), check=False).returncode:
+        print("  The cases of the demonstration could not all be written.", file=sys.stderr)
+
+
 def print_demo(origin: str, state: Path) -> None:
     """Print where to go and as whom."""
     from network.demo import SECRETARIAT, STATE_A, STATE_B, STATE_C
@@ -434,6 +441,8 @@ def launch(options: Options) -> int:
         if options.is_proof_only:
             return 0
         if options.is_demo:
+            write_cases(environment)
+            stopping.check()
             print_demo(origin, state)
         else:
             print(FIRST_STEPS + links if links else LATER_STEPS)

@@ -434,6 +434,12 @@ class ThreadBody(Body):
     card: Bytes | None = None  # the own principal's, sealed by its devices
 
 
+class LetterTexts(Body):
+    """Model texts in one language, by what each is for."""
+
+    letters: dict[str, str]
+
+
 class ThreadPage(Body):
     """At most 100 threads, the newest change first."""
 

@@ -3,6 +3,7 @@
 import uuid
 from typing import Annotated
 
+from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
@@ -18,6 +19,7 @@ from messaging.actions.kits import note_tried_kit
 from messaging.actions.messages import append_own_messages
 from messaging.actions.progress import confirm_delivery, record_opened
 from messaging.actions.threads import extend_thread, open_thread, withdraw_mandate
+from messaging.letters import LETTERS, letters_in
 from messaging.permissions import Permission
 from messaging.protocol import (
     PAGE_MOST,
@@ -36,6 +38,7 @@ from messaging.protocol import (
     Keyring,
     KeyringEntryForm,
     KeyringPlace,
+    LetterTexts,
     OpenedThread,
     RecordOpened,
     StoredMessage,
@@ -65,6 +68,9 @@ router = GuardedRouter()
 
 HexPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 DraftKey = Annotated[str, Path(pattern=r"^((step-)?[0-9a-f]{64}|new)$")]
+# Messages say their language in two letters; the catalog of Chinese has a longer name.
+LETTER_LANGUAGES = {code[:2]: code for code, _ in settings.LANGUAGES}
+LetterLanguage = Annotated[str, Path(pattern=f"^({'|'.join(LETTER_LANGUAGES)})$")]
 Place = Annotated[int, Query(ge=0, lt=2**53)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_MOST)]
 
@@ -239,6 +245,13 @@ def post_opened(request: MemberRequest, thread: HexPath, form: RecordOpened) -> 
     return _json(Nothing())
 
 
+@router.get("/letters/{language}", response=LetterTexts)
+@guarded(Permission.MESSAGE_APPEND)
+def letters(request: MemberRequest, language: LetterLanguage) -> HttpResponse:
+    """Read the model texts in a language that messages may be in."""
+    return _json(LetterTexts(letters=letters_in(LETTER_LANGUAGES[language])))
+
+
 @router.get("/drafts/{key}", response=KeptDraft)
 @guarded(Permission.DRAFT_READ)
 def draft(request: MemberRequest, key: DraftKey) -> HttpResponse:
@@ -289,6 +302,7 @@ def thread_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
     found = {
         "actor": http_request.actor,
         "thread": thread_id,
+        "letters": LETTERS,
         "stages": STAGE_NAMES,
         "facts": FACT_NAMES,
         "grounds": GROUND_NAMES,

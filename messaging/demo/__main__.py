@@ -1,4 +1,4 @@
-"""`python -m messaging.demo steward|counterpart|prove`, started by deploy/run with its environment."""
+"""`python -m messaging.demo <what>`, started by deploy/run with its environment."""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from messaging.demo.cases import write_cases
 from messaging.demo.helpers import run_counterpart, run_steward, say
 from messaging.demo.proof import ProofFailed, Surroundings, prove
 from messaging.demo.secretariat import run_secretariat
@@ -34,13 +35,15 @@ def work_of(what: str, around: Surroundings, *, is_thorough: bool) -> Coroutine[
         return run_counterpart(around.origin, around.demo)
     if what == "secretariat":
         return run_secretariat(around.origin, around.demo)
+    if what == "cases":
+        return write_cases(around.origin, around.demo)
     return prove(around, is_thorough=is_thorough)
 
 
 def main() -> int:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m messaging.demo")
-    parser.add_argument("what", choices=["steward", "counterpart", "secretariat", "prove"])
+    parser.add_argument("what", choices=["steward", "counterpart", "secretariat", "prove", "cases"])
     parser.add_argument("--thorough", action="store_true", help="prove the helpers too")
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -16,6 +16,7 @@ from messaging.sealed.errors import Refused
 from messaging.sealed.keys import aead_open, aead_seal
 from messaging.sealed.places import After
 from messaging.sealed.plaintext import LAST_DUE, REFERENCE_LIMIT, SUBJECT_LIMIT, URGENCIES
+from messaging.sealed.stages import ENDING, PASSING
 from messaging.sealed.statement import take_bytes, take_list, take_text, take_uint
 
 TEXT_SIZE = 512
@@ -149,8 +150,11 @@ def describe(thread: Correspondence, own: bytes) -> CardText:
             said = replace(said, stage=applied.message.step.code)
         if not is_own:
             said = replace(said, came=(*said.came, applied.seq)[-CAME_LIMIT:])
-        if applied.message.kind == "note":
+        code = applied.message.step.code if applied.message.step else ""
+        if applied.message.kind == "note" or code in PASSING:
             said = _ask(said, applied, "them" if is_own else "us")
+        if code in ENDING:
+            said = replace(said, turn="nobody", urgency=0, due=None)
         if plaintext is None:
             continue
         said = replace(said, subject=plaintext.subject if said.subject is None else said.subject)
@@ -164,7 +168,7 @@ def describe(thread: Correspondence, own: bytes) -> CardText:
 
 
 def _ask(said: CardText, applied: Applied, turn: Turn) -> CardText:
-    """A note passes the turn on; what the other side had wanted is answered by it."""
+    """A note, or a step that asks, passes the turn on; what the other side had wanted is answered by it."""
     if applied.message is None:
         raise ValueError("only a message asks for something")
     urgency, due = applied.message.urgency, applied.message.due

@@ -16,6 +16,7 @@ SAMPLES = {
     "device": "ef" * 32,
     "change": "ef" * 32,
     "key": "ab" * 32,
+    "language": "fr",
     "file": "cd" * 16,
     "index": "0",
     "code": "QZZ",

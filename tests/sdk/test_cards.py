@@ -1,8 +1,12 @@
 """Programs write the cards of threads they have verified, for every device of their authority."""
 
+import time
+
 from messaging.sdk.cards import CardFacts
 from messaging.sdk.client import Client
+from messaging.sealed.stage_rules import Step
 from tests.sdk.conftest import HEAD_A, HEAD_B, OFFICER_A, Desks, Pair, listed_device, next_message, until
+from tests.sealed.steps import facts_for
 
 
 async def card_of(client: Client) -> CardFacts:
@@ -29,6 +33,22 @@ async def test_each_side_s_card_says_what_its_own_thread_is_about(pair: Pair) ->
     await next_message(pair.a)
     await until_current(pair.a, "us")
     assert (await card_of(pair.a)).foreign_reference == "B-7/2026"
+
+
+async def test_a_step_passes_the_turn_keeps_it_or_ends_it(pair: Pair) -> None:
+    async def take(client: Client, code: str, theirs: str, ours: str, due: int | None = None) -> None:
+        facts = facts_for(Step("assistance", code, 0))
+        await client.cases.take(pair.opened.thread, code, facts, variant="assistance", due=due)
+        await until_current(pair.a, theirs)
+        await until_current(pair.b, ours)
+
+    await take(pair.a, "sent", "them", "us")
+    await take(pair.b, "accepted", "them", "us")
+    due = int(time.time()) + 86_400
+    await take(pair.b, "more-asked", "us", "them", due=due)
+    assert (await card_of(pair.a)).due == due
+    await take(pair.a, "withdrawn", "nobody", "nobody")
+    assert (await card_of(pair.a)).due is None
 
 
 async def test_a_new_colleague_finds_by_words_what_he_has_never_opened(pair: Pair, desks: Desks) -> None:

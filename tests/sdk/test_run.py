@@ -75,6 +75,7 @@ def test_second_start_is_quick_and_ctrl_c_stops_everything(tmp_path: Path) -> No
     port = services.free_port()
     with running(tmp_path, "--port", str(port)) as (_, printed):
         assert f"Open http://localhost:{port}/" in printed
+        assert "12 cases between States A and B written" in printed
         assert is_listening(port)
     assert not is_listening(port)
     began = time.monotonic()

@@ -92,6 +92,22 @@ export class Composer {
     this.files?.restore(note.files ?? [])
   }
 
+  /** Put a model text behind what is written, and choose its first bracket, to be written over. */
+  insert(model: string): void {
+    const field = byId<HTMLTextAreaElement>('text')
+    const before = field.value.trimEnd()
+    const from = before === '' ? 0 : before.length + 2
+    this.set({ text: [before, model].filter(Boolean).join('\n\n') })
+    this.changed()
+    field.focus()
+    const blank = /[[［][^\]］]*[\]］]/.exec(model)
+    const end = from + model.length
+    field.setSelectionRange(
+      blank ? from + blank.index : end,
+      blank ? from + blank.index + blank[0].length : end,
+    )
+  }
+
   get(name: Field): string {
     return this.#input(name)?.value ?? ''
   }

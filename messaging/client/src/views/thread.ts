@@ -22,6 +22,7 @@ import { confirmDelivery, recordOpened, takeDelivery, takeKeyring } from './deli
 import { offerEvidence } from './evidence.ts'
 import { renderHandling } from './handling.ts'
 import { inTurn } from './in_turn.ts'
+import { beginAskedLetter, offerLetters } from './letters.ts'
 import { isMemberChange, partOf, principalsOf } from './membership.ts'
 import {
   type Authorities,
@@ -121,12 +122,14 @@ class ThreadView {
     session.socket.connect()
     await this.#showOutbox()
     await this.#restoreDraft()
+    await beginAskedLetter(session.rest, this.#composer)
     void outbox.flush()
     await this.#seen()
   }
 
   #listen(): void {
     const { session, outbox } = this.#mailroom
+    offerLetters(session.rest, this.#composer)
     session.hear = {
       'messaging.item.appended': (item) => {
         if (item.thread !== this.#id) return void takeDelivery(this.#mailroom, item)

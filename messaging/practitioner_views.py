@@ -3,6 +3,8 @@
 from typing import Annotated
 
 from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
 from ninja import Path
 
 from messaging.actions.practitioners import sponsor_practitioner
@@ -35,3 +37,10 @@ def practitioners(request: MemberRequest) -> HttpResponse:
 def post_sponsor(request: MemberRequest, device: HexPath, form: SponsorForm) -> HttpResponse:
     """Answer for a practitioner whose device asks for it."""
     return _json(sponsor_practitioner(request.actor, device_id=device, statement=form.statement))
+
+
+@require_GET
+@guarded(Permission.PRACTITIONER_SPONSOR)
+def practitioners_page(http_request: MemberRequest) -> HttpResponse:
+    """Show who asks the own authority to answer, and for whom it does."""
+    return render(http_request, "messaging/practitioners.html", {"actor": http_request.actor})

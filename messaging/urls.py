@@ -2,7 +2,14 @@
 
 from django.urls import path, register_converter
 
-from messaging import counterpart_views, log_views, report_views, restore_views, views
+from messaging import (
+    counterpart_views,
+    log_views,
+    practitioner_views,
+    report_views,
+    restore_views,
+    views,
+)
 
 
 class HexIdConverter:
@@ -38,4 +45,5 @@ urlpatterns = [
     path("restores/", restore_views.restores_page, name="restores"),
     path("counterparts/<uuid:authority_uuid>/", counterpart_views.counterpart_page, name="counterpart"),
     path("devices/", views.devices_page, name="devices"),
+    path("practitioners/", practitioner_views.practitioners_page, name="practitioners"),
 ]

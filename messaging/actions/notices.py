@@ -27,6 +27,7 @@ DATE_NEAR = "date-near"
 DATE_OVER = "date-over"
 DEVICE_WAITS = "device-waits"
 MESSAGE = "message"
+PRACTITIONER_ASKS = "practitioner-asks"
 REPORTED = "reported"
 REPORT_CLOSED = "report-closed"
 THREAD_GIVEN = "thread-given"
@@ -74,6 +75,13 @@ def _check_thread(actor: Actor, thread_id: str) -> object:
 THINGS = (
     Thing("device", "/devices/", Permission.DEVICE_LIST, _describe_devices, is_cleared_by_page=False),
     Thing("own-report", "/threads/{}/report/", Permission.REPORT_SEND, _describe_threads, moves=True),
+    Thing(
+        "practitioner",
+        "/practitioners/",
+        Permission.PRACTITIONER_SPONSOR,
+        _describe_devices,
+        is_cleared_by_page=False,
+    ),
     Thing("report", "/reports/{}/", Permission.REPORT_READ, _describe_reports),
     Thing("thread", "/threads/{}/", Permission.THREAD_READ, _describe_threads, _check_thread, moves=True),
 )
@@ -83,6 +91,7 @@ KINDS = (
     Kind(DATE_OVER, "thread", _("The date by which an answer was wanted has passed")),
     Kind(DEVICE_WAITS, "device", _("A device waits for your approval")),
     Kind(MESSAGE, "thread", _("A new message")),
+    Kind(PRACTITIONER_ASKS, "practitioner", _("A practitioner asks your authority to answer")),
     Kind(REPORTED, "report", _("Messages were reported")),
     Kind(REPORT_CLOSED, "own-report", _("The moderators have closed a report of your authority")),
     Kind(THREAD_GIVEN, "thread", _("A correspondence was given to you")),
@@ -164,16 +173,18 @@ def tell_of_thread(actor: Actor | None, *, thread_ids: Iterable[str], member: Me
 
 def tell_of_device(actor: Actor, *, device_id: str, authorities: Collection[uuid.UUID]) -> list[Notice]:
     """Tell who may let devices in, or answer for a practitioner, but not who asks, that one waits."""
-    right = Permission.PRACTITIONER_SPONSOR if is_practising(actor.roles) else Permission.DEVICE_DECLINE
+    is_practitioners = is_practising(actor.roles)
+    right = Permission.PRACTITIONER_SPONSOR if is_practitioners else Permission.DEVICE_DECLINE
+    kind = PRACTITIONER_ASKS if is_practitioners else DEVICE_WAITS
     stewards = members_in_force(authorities, ROLES[right])
-    return notify(
-        Told(DEVICE_WAITS, device_id, each) for each in stewards if each.person_id != actor.person_id
-    )
+    return notify(Told(kind, device_id, each) for each in stewards if each.person_id != actor.person_id)
 
 
 def resolve_devices(device_ids: Iterable[str]) -> list[Notice]:
     """Let nobody be told of these devices any more: they are let in, or declined."""
-    return resolve([about(DEVICE_WAITS, device_id) for device_id in device_ids])
+    return resolve(
+        [about(kind, device_id) for device_id in device_ids for kind in (DEVICE_WAITS, PRACTITIONER_ASKS)]
+    )
 
 
 def clear_thread(actor: Actor, thread_id: str) -> list[Notice]:

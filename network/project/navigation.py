@@ -49,6 +49,7 @@ ENTRIES = (
     Entry("/people/", _("People"), Permission.PERSON_LIST),
     Entry("/states/", _("States"), Permission.STATE_LIST),
     Entry("/proposals/", _("Proposals"), Permission.PROPOSAL_LIST, count=_waiting),
+    Entry("/practitioners/", _("Practitioners"), Messaging.PRACTITIONER_SPONSOR),
     Entry("/reports/", _("Reports"), Messaging.REPORT_LIST),
     Entry("/audit/", _("Audit"), Permission.AUDIT_READ),
 )

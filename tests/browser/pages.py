@@ -152,6 +152,7 @@ PAGES: tuple[Entry, ...] = (
         kilobytes=SEALED,
     ),
     Entry("reports", "/reports/", "directory"),
+    Entry("practitioners", "/practitioners/", "head", kilobytes=SEALED),
     Entry("restores", "/restores/", "directory", kilobytes=SEALED),
     Entry("report-shown", "/reports/<uuid:report_uuid>/", "directory", path="{report-shown}"),
     Entry(

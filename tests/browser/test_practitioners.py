@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from messaging.sdk.client import Client
-from network.demo import PROSECUTOR_A
-from tests.browser.desk import PATIENCE, Desk
+from network.demo import PROSECUTOR_A, STATE_A
+from tests.browser.desk import PATIENCE, Desk, supervisor_of
 from tests.browser.walker import Look
 from tests.sdk.conftest import HEAD_A, HEAD_B, Desks, next_message
 from tests.secretariat import confirm_all
@@ -167,3 +167,55 @@ def test_a_prosecutor_writes_directly_until_the_mandate_is_withdrawn(
         expect(desk.page.locator("#composer")).to_be_hidden(timeout=PATIENCE)
         assert "Without the prosecutor." not in desk.page.content()
         assert desk.faults == []
+
+
+def test_a_supervisor_answers_for_a_prosecutor_and_for_a_further_browser(
+    browser: Browser, prepared_state: PreparedState, tmp_path: Path
+) -> None:
+    described = Server.unlimited(prepared_state, tmp_path / "server")
+    with (
+        described as server,
+        Desk(browser, server.origin, supervisor_of(STATE_A.persons)) as head,
+        Desk(browser, server.origin, PROSECUTOR_A) as desk,
+        Desk(browser, server.origin, PROSECUTOR_A) as second,
+    ):
+        head.sign_in()
+        head.make_keyring()
+        desk.sign_in()
+        desk.go("/devices/")
+        desk.page.locator("#ask").click()
+        words = desk.page.locator("#own-words")
+        expect(words).not_to_be_empty(timeout=PATIENCE)
+        head.go("/practitioners/")
+        asking = head.page.locator("#asking > li")
+        expect(asking.locator("[data-slot=words]")).to_have_text(words.inner_text(), timeout=PATIENCE)
+        expect(asking).to_contain_text(PROSECUTOR_A.name)
+        answer = asking.get_by_role("button", name="Answer for this person")
+        expect(answer).to_be_disabled()
+        asking.get_by_role("checkbox").check()
+        answer.click()
+        listed = head.page.locator("#answered > li")
+        expect(listed).to_contain_text(PROSECUTOR_A.name, timeout=PATIENCE)
+        expect(desk.page.locator("#step-ready")).to_be_visible(timeout=PATIENCE)
+
+        def agree() -> int:
+            further = listed.locator("[data-slot=further] li")
+            expect(further).to_be_visible(timeout=PATIENCE)
+            expect(further.locator("[data-slot=words]")).to_have_text(
+                second.page.locator("#second-words").inner_text()
+            )
+            further.get_by_role("checkbox").check()
+            further.get_by_role("button", name="Agree").click()
+            expect(further).to_have_count(0, timeout=PATIENCE)
+            return 1
+
+        let_second_in(desk, second, agree)
+        look = Look(head.page, "practitioners")
+        look.ask_axe("one is answered for")
+        assert look.faults == []
+        listed.locator("summary").click()
+        listed.get_by_role("button", name="Answer for this person no more").click()
+        expect(listed).to_have_count(0, timeout=PATIENCE)
+        desk.go("/devices/")
+        expect(desk.page.locator("#not-answered")).to_be_visible(timeout=PATIENCE)
+        assert head.faults == desk.faults == second.faults == []

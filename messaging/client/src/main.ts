@@ -14,6 +14,7 @@ const PAGES: Record<string, (rest: Rest) => Promise<void>> = {
   confirming: async (rest) => (await import('./views/confirming.ts')).showConfirming(rest),
   devices: async (rest) => (await import('./views/devices.ts')).showDevices(rest), // rarely opened
   practice: async (rest) => (await import('./views/practice.ts')).showPractice(rest),
+  practitioners: async (rest) => (await import('./views/practitioners.ts')).showPractitioners(rest),
   record: async (rest) => (await import('./views/record.ts')).showRecord(rest),
   restores: async (rest) => (await import('./views/restores.ts')).showRestores(rest),
   step: async (rest) => (await import('./views/step.ts')).showStep(rest),

@@ -4,10 +4,11 @@ import { type Bytes, equal, fromBase64, fromHex, randomBytes, sha256, toBase64, 
 import { insist } from './errors.ts'
 import { type Author, makeGenesis } from './keyring.ts'
 import { changeHash, decodeChange, type KeyringState, type Keyrings, type Role } from './keyring_entry.ts'
-import { type DeviceKeys, SigningKey } from './keys.ts'
+import { type DeviceKeys, deviceWords, SigningKey } from './keys.ts'
 import { stateDevice } from './own_device.ts'
 import { byOf } from './places.ts'
 import { makeSponsor, makeSponsorEnd, readSponsor } from './sponsor.ts'
+import { describeChange } from './stewardship.ts'
 import type { Base64, Device, Hex, KeyringBody, Person } from './wire.ts'
 
 const YEAR = 365 * 86_400
@@ -78,6 +79,32 @@ export class Practice {
     this.#desk = desk
   }
 
+  /** Who asks, by what the device has signed, and the words to compare. @throws Refused E1, E2, wrong-statement */
+  async read(statement: Base64): Promise<{ device: Hex; name: string; office: string; words: string }> {
+    const { net } = this.#desk
+    const { id, name, office } = await readDeviceStatement(net, fromBase64(statement))
+    const device = toHex(id)
+    return { device, name, office, words: await deviceWords(net, device) }
+  }
+
+  /** For whom the own authority answers, and until when (unix seconds). */
+  answered(): Promise<{ practitioner: Hex; until: number }[]> {
+    const { net, own } = this.#desk
+    return Promise.all(
+      own().sponsored.map(async ({ practitioner, statement }) => ({
+        practitioner: toHex(practitioner),
+        until: (await readSponsor(net, statement)).until,
+      })),
+    )
+  }
+
+  /** The devices that a change would list anew in a practitioner's keyring. @throws Refused keyring-unknown */
+  addedBy(practitioner: Hex, change: Base64): Hex[] {
+    const state = this.#desk.keyrings(fromHex(practitioner))
+    insist(state !== null, 'K9', 'keyring-unknown', 'fetch the keyring of the practitioner first') // K9
+    return describeChange(state, decodeChange(fromBase64(change))).added.map(({ device }) => device)
+  }
+
   /** That the own authority answers for who has this device, for a year where no end is given. */
   async sponsor(statement: Base64, until?: number): Promise<Base64> {
     const { net, own, signer } = this.#desk
@@ -90,7 +117,7 @@ export class Practice {
 
   /** For whom the own authority answers, and then also for this one: for {@link Stewardship.sponsoring}. */
   listing(practitioner: Hex, statement: Base64): Row[] {
-    return [...this.#without(practitioner), { practitioner, statement }]
+    return [...this.without(practitioner), { practitioner, statement }]
   }
 
   /** What is left when the own authority answers for a practitioner no more, and the statement that it needs.
@@ -100,7 +127,7 @@ export class Practice {
     const found = own().sponsored.find((row) => equal(row.practitioner, fromHex(practitioner)))
     insist(found, 'K9', 'wrong-sponsor', 'this authority does not answer for this practitioner') // K9
     const given = { by: byOf(own()), practitioner: found.practitioner, of: await sha256(found.statement) }
-    return { rows: this.#without(practitioner), end: toBase64(await makeSponsorEnd(net, given, signer())) }
+    return { rows: this.without(practitioner), end: toBase64(await makeSponsorEnd(net, given, signer())) }
   }
 
   /** A supervisor agrees to a further device of a practitioner, for a day. @throws Refused keyring-unknown */
@@ -112,7 +139,8 @@ export class Practice {
     return toBase64(await makeApproval(net, { by: byOf(own()), on: state.head, change: named }, signer()))
   }
 
-  #without(practitioner: Hex): Row[] {
+  /** For whom the own authority answers besides this one. */
+  without(practitioner: Hex): Row[] {
     const rows = this.#desk.own().sponsored
     const others = rows.filter((row) => !equal(row.practitioner, fromHex(practitioner)))
     return others.map((row) => ({

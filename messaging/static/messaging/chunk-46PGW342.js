@@ -1,1 +1,0 @@
-import{a,b,c}from"./chunk-5QVH5E4V.js";import"./chunk-AM7VPF6S.js";import"./chunk-NXEWU6KL.js";import"./chunk-BV6ELMVF.js";import"./chunk-EZRMVMCS.js";import"./chunk-3XCWDKBC.js";export{b as look,a as makeReady,c as readLedger};

@@ -1,1 +1,0 @@
-import{a,b,c,d,e,f,g,h}from"./chunk-VMRKTSPR.js";import"./chunk-YDHOQAY5.js";import"./chunk-VWANSMPM.js";import"./chunk-BV6ELMVF.js";import"./chunk-EZRMVMCS.js";import"./chunk-3XCWDKBC.js";export{a as NO_STEPS,f as acceptStep,g as checkFacts,e as checkFollowing,b as checkStep,c as checkStepHandling,d as sideOf,h as stepsFor};

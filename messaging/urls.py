@@ -37,6 +37,7 @@ urlpatterns = [
     path("log/cosignatures", log_views.cosignatures, name="log-cosignatures"),
     path("log/tile/<str:level>/<path:tile_path>", log_views.tile, name="log-tile"),
     path("threads/<hex_id:thread_id>/step/", views.step_page, name="step"),
+    path("threads/<hex_id:thread_id>/contact/", views.contact_page, name="contact"),
     path("threads/<hex_id:thread_id>/record/", report_views.record_page, name="record"),
     path("threads/<hex_id:thread_id>/report/", report_views.report_page, name="report"),
     path("reports/", report_views.reports_page, name="reports"),

@@ -20,6 +20,7 @@ from messaging.actions.messages import append_own_messages
 from messaging.actions.progress import confirm_delivery, record_opened
 from messaging.actions.threads import extend_thread, open_thread, withdraw_mandate
 from messaging.letters import LETTERS, letters_in
+from messaging.models import ThreadKind
 from messaging.permissions import Permission
 from messaging.protocol import (
     PAGE_MOST,
@@ -59,7 +60,7 @@ from messaging.stage_words import (
     VARIANT_NAMES,
 )
 from network.frames import Body, Nothing
-from network.guard import MemberRequest, guarded
+from network.guard import MemberRequest, allows, guarded
 from network.models import AuthorityKind
 from network.policy import is_practising
 from network.rest import GuardedRouter
@@ -298,8 +299,10 @@ def new_thread_page(http_request: MemberRequest) -> HttpResponse:
 @guarded(Permission.THREAD_READ)
 def thread_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
     """Show a thread of the own authority."""
-    access.get_thread_to_read(http_request.actor, thread_id, to=Permission.THREAD_READ)
+    seen = access.get_thread_to_read(http_request.actor, thread_id, to=Permission.THREAD_READ)
     found = {
+        "is_direct": seen.thread.kind == ThreadKind.DIRECT,
+        "may_contact": allows(http_request.actor, Permission.MANDATE_WITHDRAW),
         "actor": http_request.actor,
         "thread": thread_id,
         "letters": LETTERS,
@@ -327,6 +330,14 @@ def step_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
         "refusals": STEP_REFUSALS,
     }
     return render(http_request, "messaging/step.html", found)
+
+
+@require_GET
+@guarded(Permission.MANDATE_WITHDRAW)
+def contact_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
+    """Show the mandates by which practitioners write directly, or offer to open a thread for them."""
+    access.get_thread_to_read(http_request.actor, thread_id, to=Permission.MANDATE_WITHDRAW)
+    return render(http_request, "messaging/contact.html", {"actor": http_request.actor, "thread": thread_id})
 
 
 @require_GET

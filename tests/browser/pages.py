@@ -138,6 +138,14 @@ PAGES: tuple[Entry, ...] = (
         kilobytes=SEALED,
     ),
     Entry(
+        "contact",
+        "/threads/<hex_id:thread_id>/contact/",
+        "head",
+        path="{thread-mixed}contact/",
+        prepare=shows("#contact-open"),
+        kilobytes=SEALED,
+    ),
+    Entry(
         "record",
         "/threads/<hex_id:thread_id>/record/",
         path="{thread}record/",

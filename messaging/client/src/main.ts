@@ -11,6 +11,7 @@ const PAGES: Record<string, (rest: Rest) => Promise<void>> = {
   thread: showThread,
   'new-thread': async (rest) => (await import('./views/new_thread.ts')).showNewThread(rest),
   counterpart: async (rest) => (await import('./views/counterpart.ts')).showCounterpart(rest),
+  contact: async (rest) => (await import('./views/contact.ts')).showContact(rest),
   confirming: async (rest) => (await import('./views/confirming.ts')).showConfirming(rest),
   devices: async (rest) => (await import('./views/devices.ts')).showDevices(rest), // rarely opened
   practice: async (rest) => (await import('./views/practice.ts')).showPractice(rest),

@@ -90,11 +90,12 @@ export class Outbox {
 
   /** Open a thread in which nothing is written yet, for files that go with its first message; returns its id.
    *  Raises `Refused`; `Failure` without an answer. */
-  async openEmpty(authority: string, principal: Hex): Promise<Hex> {
+  async openEmpty(authority: string, principal: Hex, kind: 'case' | 'direct' = 'case'): Promise<Hex> {
     for (let attempt = 0; ; attempt += 1) {
       await this.#within.learnKeyring(principal)
       await this.#within.makeReady([this.#within.principal, principal])
-      const { thread, body } = await this.#within.mailbox.openThread({ authority, to: principal, note: null })
+      const empty = { authority, to: principal, note: null, kind }
+      const { thread, body } = await this.#within.mailbox.openThread(empty)
       try {
         await this.#within.rest.post('threads', body)
         await this.#within.reading(thread).load()

@@ -6,6 +6,7 @@ import { Failure, orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { Base64, Hex } from '../transport/wire.ts'
 import { dayNumber, dueDate, dueOf, fieldOf, setTime } from './format.ts'
+import { inTurn } from './in_turn.ts'
 import { announce, byId, clone, fill, show, slot, text } from './page.ts'
 import { sentence } from './problem.ts'
 import { openMailroom } from './session.ts'
@@ -60,7 +61,9 @@ class PractitionersView {
   }
 
   /** Fetch and show who asks and who is answered for; what is as before stays as it is, with what was typed. */
-  async load(): Promise<void> {
+  readonly load = inTurn(() => this.#load())
+
+  async #load(): Promise<void> {
     if (this.#isBusy) return
     const { rest, mailbox, principal } = this.#within
     const { practitioners } = await rest.get<{ practitioners: Asking[] }>('practitioners')
@@ -180,7 +183,10 @@ class PractitionersView {
     for (const { device, principal, sponsoring } of rows) {
       if (!waiting.includes(device) || principal === null || sponsoring === null) continue
       await this.#within.learnKeyring(principal)
-      await this.#change((practice) => practice.listing(principal, sponsoring))
+      const listed = await (await this.#practice()).answered()
+      if (!listed.some(({ practitioner }) => practitioner === principal))
+        // by another tab, say
+        await this.#change((practice) => practice.listing(principal, sponsoring))
       const left = ((await store.fact<Hex[]>(ANSWERED)) ?? []).filter((one) => one !== device)
       await store.saveFact(ANSWERED, left)
     }

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-NGDJ3ZLA.js";import"./chunk-Q7RPTDUJ.js";import"./chunk-67JLUGRA.js";import"./chunk-O3ICZ2D4.js";import"./chunk-NUZZ2NT4.js";import"./chunk-MSGJKDK6.js";export{b as accept,a as keepLedger};

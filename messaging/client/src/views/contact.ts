@@ -57,7 +57,7 @@ class ContactView {
     const today = dayNumber(now())
     until.min = fieldOf((today + 1) * 86_400)
     until.max = fieldOf((today + LONGEST_DAYS) * 86_400)
-    until.value = fieldOf((today + USUAL_DAYS) * 86_400)
+    until.defaultValue = fieldOf((today + USUAL_DAYS) * 86_400) // also after the form was sent
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault()
       void this.#act(this.#form, () => this.#propose())

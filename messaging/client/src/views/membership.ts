@@ -30,6 +30,16 @@ export function changeText(change: ChangeView, nameOf: (principal: Hex) => strin
   return sentences.join(' ')
 }
 
+/** Where somebody was let in last without what was before; 0 for who was there from the beginning. */
+export const joinedAt = (applied: readonly Applied[], principal: Hex): number =>
+  applied.findLast(
+    (each) =>
+      each.type === 'entry' &&
+      each.reason !== 'genesis' &&
+      !each.sharesHistory &&
+      each.came.some((one) => one.principal === principal),
+  )?.seq ?? 0
+
 /** Everybody who came, went or signed an entry here. */
 export const principalsOf = (applied: readonly Applied[]): Hex[] =>
   applied.flatMap((each) => {

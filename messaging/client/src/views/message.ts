@@ -23,6 +23,7 @@ export function renderMessage(
   message: OpenedMessage,
   authorities: Authorities,
   onAcknowledge: () => void,
+  isBeforeUs = false,
 ): HTMLElement {
   const element = clone('message')
   element.id = `item-${message.seq}`
@@ -36,7 +37,7 @@ export function renderMessage(
   setTime(slot(element, 'time'), message.receivedAt, clock)
   linkMore(element, message)
   renderHandling(element, message, false)
-  fillText(element, message)
+  fillText(element, message, isBeforeUs)
   const acknowledge = slot(element, 'acknowledge')
   show(acknowledge, !message.isOwn && message.failed === null)
   acknowledge.addEventListener('click', onAcknowledge)
@@ -51,9 +52,10 @@ function linkMore(element: HTMLElement, { seq, isOwn, failed }: OpenedMessage): 
   show(slot(element, 'report'), !isOwn)
 }
 
-function fillText(element: HTMLElement, message: OpenedMessage): void {
+function fillText(element: HTMLElement, message: OpenedMessage, isBeforeUs: boolean): void {
   const place = slot(element, 'text')
-  if (message.failed !== null || message.body?.type !== 'note') {
+  if (isBeforeUs) place.append(...paragraphs(text('message-before-us')))
+  else if (message.failed !== null || message.body?.type !== 'note') {
     place.append(...paragraphs(text('message-failed')))
     element.classList.add('is-failed')
   } else {

@@ -11,9 +11,11 @@ export function renderParty(
   isOwn: boolean,
 ): HTMLElement {
   const element = clone('party')
+  const { name: authority, state_name } = member.authority
+  const person = keyring?.kind === 'practitioner' ? keyring.devices[0] : undefined
   fill(element, {
-    authority: member.authority.name,
-    state: member.authority.state_name ?? '',
+    authority: person ? `${person.name}, ${person.office}` : authority,
+    state: [person ? authority : null, state_name].filter(Boolean).join(' · '),
     digits: keyring?.fingerprint ?? '',
   })
   const { handler } = member

@@ -23,7 +23,7 @@ import { offerEvidence } from './evidence.ts'
 import { renderHandling } from './handling.ts'
 import { inTurn } from './in_turn.ts'
 import { beginAskedLetter, offerLetters } from './letters.ts'
-import { isMemberChange, partOf, principalsOf } from './membership.ts'
+import { isMemberChange, joinedAt, partOf, principalsOf } from './membership.ts'
 import {
   type Authorities,
   renderAcknowledged,
@@ -108,6 +108,7 @@ class ThreadView {
     if (card.standing !== 'current') correspondence.cards.note(this.#id)
     this.#showKeys()
     this.#nameMembers()
+    this.#timeline.joinedAt = joinedAt(this.#reading.applied, correspondence.principal)
     const isAsBefore = this.#window.begin(unreadAfter)
     this.#timeline.drawUnreadLine(messagesOf(this.#reading.applied), unreadAfter)
     await this.#takeProgress(this.#row.progress)

@@ -14,6 +14,8 @@ export interface Beside {
 
 /** The items of a thread on the page: days, messages, and what is no message folded between them. */
 export class Timeline {
+  /** Where the own principal was let in without what was before; 0 from the beginning. */
+  joinedAt = 0
   readonly list: HTMLElement
   readonly #authorities: Authorities
   readonly #onAcknowledge: (message: OpenedMessage) => void
@@ -122,7 +124,9 @@ export class Timeline {
       this.#lastDay = today
       if (this.#firstDay === 0) this.#firstDay = today
     }
-    const element = renderMessage(message, this.#authorities, () => this.#onAcknowledge(message))
+    const isBeforeUs = message.failed === 'cannot-open' && message.seq < this.joinedAt
+    const acknowledge = () => this.#onAcknowledge(message)
+    const element = renderMessage(message, this.#authorities, acknowledge, isBeforeUs)
     this.onMessage(element, message)
     this.#elements.set(message.seq, element)
     this.#unacknowledged.set(message.id, message)

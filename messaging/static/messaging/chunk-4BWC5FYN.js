@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-Q657WDU2.js";import"./chunk-B7HJV43Q.js";import"./chunk-3JV6S4EV.js";import"./chunk-O3ICZ2D4.js";import"./chunk-NUZZ2NT4.js";import"./chunk-MSGJKDK6.js";export{b as accept,a as keepLedger};

@@ -1,1 +1,0 @@
-import{a,b,c}from"./chunk-J7NIXI4Y.js";import"./chunk-3JV6S4EV.js";import"./chunk-O3ICZ2D4.js";import"./chunk-NUZZ2NT4.js";import"./chunk-MSGJKDK6.js";export{c as keepAsDraft,b as restsOf,a as stepDraft};

@@ -15,6 +15,7 @@ from messaging.sealed.encoding import (
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import Keyrings
 from messaging.sealed.keys import SigningKey, aead_open, aead_seal
+from messaging.sealed.mandate import read_mandate, terms_hash
 from messaging.sealed.places import After, By, read_after, read_by
 from messaging.sealed.plaintext import (
     CIPHERTEXT_SIZES,
@@ -406,4 +407,14 @@ def read_padded(net: str, message: Message, blind: bytes, padded: bytes) -> Plai
     plaintext = read_text(unpad(padded), message.files)
     if plaintext.body.kind != message.kind:  # M5
         raise Refused("M5", "wrong-body", "the body is of another kind than the header says")
+    _check_mandate_text(net, plaintext)
     return with_handling(plaintext, message.urgency, message.due, message.step)
+
+
+def _check_mandate_text(net: str, plaintext: Plaintext) -> None:
+    """M5: what is read of a mandate is what it commits to, and so what is consented to."""
+    body = plaintext.body
+    if not isinstance(body, Enclosure) or body.blind is None or body.text is None:
+        return
+    if read_mandate(net, body.statement).terms != terms_hash(net, body.blind, body.text):  # M5
+        raise Refused("M5", "wrong-body", "the text is not the one that the mandate commits to")

@@ -1,9 +1,15 @@
 """A prosecutor's and a judge's programs: sponsored, admitted by a mandate, and out again at once."""
 
+from dataclasses import replace
+
 import pytest
 
 from messaging.sdk.client import Client
 from messaging.sdk.errors import ApprovalNeeded, Distrusted, NotSent, ServerRefused
+from messaging.sdk.outbox import now
+from messaging.sealed.mandate import Admitted
+from messaging.sealed.membership import mandate_hash
+from messaging.sealed.plaintext import Enclosure
 from network.demo import JUDGE_B, PROSECUTOR_A
 from tests.sdk.conftest import HEAD_A, HEAD_B, Desks, next_message, until
 from tests.secretariat import confirm_all
@@ -92,6 +98,22 @@ async def test_nobody_is_admitted_without_every_consent_or_a_sponsor(desks: Desk
     await b.practice.end(other)
     with pytest.raises(Distrusted, match="sponsor-ended"):
         await a.membership.admit(thread, mandate)
+
+
+async def test_m5_a_text_that_its_mandate_does_not_commit_to_is_not_consented_to(
+    desks: Desks,
+) -> None:
+    a, b, thread = await two_authorities(desks)
+    prosecutor = await desks.open(PROSECUTOR_A)
+    principal = bytes.fromhex(await begin(prosecutor, a))
+    admitted = [Admitted(principal, bytes.fromhex(a.principal or ""))]
+    made = a.mailbox.membership.mandate(bytes.fromhex(thread), admitted, "One account.", at=now() - 1)
+    assert isinstance(made.body, Enclosure)
+    await a._outbox.send(thread, replace(made, body=replace(made.body, text="All accounts.")))
+    shown = await next_message(b)
+    assert (shown.kind, shown.text) == ("statement", None)
+    with pytest.raises(NotSent, match="unknown-mandate"):
+        await b.membership.consent_to_mandate(thread, mandate_hash(made).hex())
 
 
 async def test_a_practitioner_sees_own_threads_and_nothing_else(desks: Desks) -> None:

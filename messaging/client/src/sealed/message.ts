@@ -221,7 +221,17 @@ export async function readPadded(
   const plaintext = readOrRefuse(unpad(padded), message, message.files)
   insist(plaintext.body.type === message.kind, 'M5', 'wrong-body', 'the body is of another kind') // M5
   await checkSealedFacts(plaintext) // M12
+  await checkTerms(net, plaintext)
   return plaintext
+}
+
+/** M5: what is read of a mandate is what it commits to, and so what is consented to. */
+async function checkTerms(net: string, { body }: Plaintext): Promise<void> {
+  if (body.type !== 'statement' || body.terms === null) return
+  const { readMandate, termsHash } = await import('./mandate.ts')
+  const { terms } = await readMandate(net, body.statement)
+  const isSame = equal(terms, await termsHash(net, body.terms.blind, body.terms.text))
+  insist(isSame, 'M5', 'wrong-body', 'the text is not the one that the mandate commits to') // M5
 }
 
 /** M12: what a step says is what its stage demands. */

@@ -13,7 +13,8 @@ import type { Mailroom } from './session.ts'
 import { openThreadOfPage } from './thread_of_page.ts'
 
 const USUAL_DAYS = 90
-const LONGEST_DAYS = 364
+// A year, less what days of the calendar and the clock may add.
+const LONGEST_DAYS = 363
 const now = (): number => Math.floor(Date.now() / 1000)
 type Inform = 'copy' | 'observer' | 'summary'
 
@@ -177,7 +178,7 @@ class ContactView {
     const own = this.#within.principal
     show(slot(element, 'consent'), state === 'waits' && !consents.has(own))
     show(slot(element, 'admit'), state === 'ready')
-    show(slot(element, 'withdrawing'), ['waits', 'ready', 'in-force'].includes(state) && consents.has(own))
+    show(slot(element, 'withdrawing'), state === 'in-force')
     slot(element, 'consent').onclick = () => void this.#act(element, () => this.#consent(proposal))
     slot(element, 'admit').onclick = () =>
       void this.#act(element, () => admit(this.#within, this.#row.thread, proposal))

@@ -13,13 +13,12 @@ export function offerLetters(rest: Rest, composer: Composer): void {
   })
 }
 
+/** Only where the page was come to: after a reload the text was sent, or taken away. */
 export async function beginAskedLetter(rest: Rest, composer: Composer): Promise<void> {
-  const address = new URL(location.href)
-  const code = address.searchParams.get('letter')
-  if (code === null) return
-  address.searchParams.delete('letter')
-  history.replaceState(null, '', address)
-  if (composer.get('text') === '') await begin(rest, composer, code)
+  const code = new URLSearchParams(location.search).get('letter')
+  const [came] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[]
+  if (code !== null && came?.type === 'navigate' && composer.get('text') === '')
+    await begin(rest, composer, code)
 }
 
 async function begin(rest: Rest, composer: Composer, code: string): Promise<void> {

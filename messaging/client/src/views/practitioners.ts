@@ -14,7 +14,8 @@ import type { WaitingChange } from './stewards.ts'
 
 const LOOK_EVERY = 5_000
 const ATTEMPTS = 3
-const LONGEST_DAYS = 365
+// A year and a day, less what days of the calendar and the clock may add.
+const LONGEST_DAYS = 364
 // Whom this browser has answered for, and who has not been listed yet: the practitioner's own browser makes keys first.
 const ANSWERED = 'answered-for'
 const now = (): number => Math.floor(Date.now() / 1000)
@@ -44,7 +45,7 @@ export async function showPractitioners(rest: Rest): Promise<void> {
   show(byId('loading'), false)
   show(byId('practitioners'), true)
   mailroom.session.socket.connect()
-  setInterval(() => void view.load().catch(orLater), LOOK_EVERY)
+  setInterval(() => void (document.hidden || view.load().catch(orLater)), LOOK_EVERY)
 }
 
 class PractitionersView {
@@ -184,9 +185,8 @@ class PractitionersView {
       if (!waiting.includes(device) || principal === null || sponsoring === null) continue
       await this.#within.learnKeyring(principal)
       const listed = await (await this.#practice()).answered()
-      if (!listed.some(({ practitioner }) => practitioner === principal))
-        // by another tab, say
-        await this.#change((practice) => practice.listing(principal, sponsoring))
+      const isListed = listed.some(({ practitioner }) => practitioner === principal) // by another tab, say
+      if (!isListed) await this.#change((practice) => practice.listing(principal, sponsoring))
       const left = ((await store.fact<Hex[]>(ANSWERED)) ?? []).filter((one) => one !== device)
       await store.saveFact(ANSWERED, left)
     }

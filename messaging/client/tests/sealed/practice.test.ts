@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createDeviceKeys, SigningKey } from '../../src/sealed/keys.ts'
 import { makeFirstDevice, makePractitioner } from '../../src/sealed/practice.ts'
+import type { ItemJson } from '../../src/sealed/wire.ts'
 import { AT, NET, type Party, refuses, World } from '../world.ts'
 
 const YEAR = 365 * 86_400
@@ -100,6 +101,21 @@ test('T3 T5 a practitioner writes under a mandate until it is withdrawn, and is 
   await world.read(a.mailbox, thread)
   assert.equal(a.mailbox.thread(thread)?.members.length, 2)
   assert.equal(a.mailbox.needsRefresh(thread), false)
+})
+
+test('M5 the text of a mandate is the one that it commits to', async () => {
+  const { world, a, b, thread, practitioner } = await direct()
+  const membership = await a.mailbox.membership()
+  const made = await membership.mandate(thread, [practitioner.device.principal], 'One account.')
+  const failed = []
+  for (const text of ['One account.', 'All accounts.']) {
+    const sent = await a.mailbox.sealStatement(thread, made.statement, { ...made.terms, text })
+    await world.append(thread, 'message', sent.item, { ciphertext: sent.ciphertext })
+    await world.read(a.mailbox, thread)
+    const applied = await b.mailbox.applyItem(world.threads.get(thread)?.at(-1) as ItemJson)
+    if (applied.type === 'message') failed.push(applied.message.failed)
+  }
+  assert.deepEqual(failed, [null, 'wrong-body'])
 })
 
 test('T3 a mandate and its consents are used once', async () => {

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-3TACWJ3Q.js";import"./chunk-KWH7PVWI.js";import"./chunk-OLRRTMFS.js";import"./chunk-O3ICZ2D4.js";import"./chunk-NUZZ2NT4.js";import"./chunk-MSGJKDK6.js";export{b as accept,a as keepLedger};

@@ -214,7 +214,7 @@ class TestTheGuidedPath:
         ("name", "seen"),
         [
             ("officer_a", ["/threads/", "/directory/"]),
-            ("supervisor_a", ["/threads/", "/directory/", "/people/", "/audit/"]),
+            ("supervisor_a", ["/threads/", "/directory/", "/people/", "/practitioners/", "/audit/"]),
             ("administrator_a", ["/directory/", "/people/", "/audit/"]),
             ("auditor_a", ["/directory/", "/people/", "/audit/"]),
             ("directory_officer", ["/directory/", "/people/", "/states/", "/proposals/", "/audit/"]),

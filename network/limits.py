@@ -11,8 +11,6 @@ from threading import Lock
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
-from redis import Redis
-from redis.exceptions import RedisError
 
 from network.errors import TooMany, Unavailable
 
@@ -166,14 +164,21 @@ class SharedBuckets:
     """The buckets of all processes, in Redis, by Redis's clock. Keys are hashed: none holds an address."""
 
     def __init__(self, url: str) -> None:
+        from redis import Redis  # a twelfth of a start, where there is none
+        from redis.exceptions import RedisError
+
         redis = Redis.from_url(url, socket_connect_timeout=SHARED_SECONDS, socket_timeout=SHARED_SECONDS)
         self._take = redis.register_script(_TAKE)
+        self._errors = (RedisError, OSError)
 
     def take(self, name: str, key: str, cost: float = 1) -> bool:
-        """Take from the bucket `name` of `key`; False when it is empty. Raises `RedisError` when away."""
+        """Take from the bucket `name` of `key`; False when it is empty. Raises `ConnectionError` if away."""
         limit = LIMITS[name]
         place = f"{PLACE}:{name}:{salted_hmac('network.limits', key, algorithm='sha256').hexdigest()}"
-        return bool(self._take(keys=[place], args=[limit.burst, limit.per_second, cost]))
+        try:
+            return bool(self._take(keys=[place], args=[limit.burst, limit.per_second, cost]))
+        except self._errors as error:
+            raise ConnectionError(type(error).__name__) from error
 
 
 @cache
@@ -194,8 +199,8 @@ def _take_any(name: str, key: str, cost: float) -> bool:
         return buckets.take(name, key, cost)
     try:
         return shared.take(name, key, cost)
-    except (RedisError, OSError) as error:
-        logger.warning("the shared cache does not answer: %s", type(error).__name__)
+    except ConnectionError as error:
+        logger.warning("the shared cache does not answer: %s", error)
         if LIMITS[name].fails_open:
             return buckets.take(name, key, cost)
         raise Unavailable from error

@@ -18,7 +18,6 @@ from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -137,6 +136,8 @@ def authorization(endpoint: str, now: float) -> str:
 
 def wake(endpoint: str, *, is_urgent: bool) -> Outcome:
     """Send one empty message. Raises nothing: whatever cannot be sent now is tried later."""
+    import httpx  # takes a twentieth of a start, and nothing is sent in it
+
     try:
         host, port = check_endpoint(endpoint)
         url = httpx.URL(endpoint).copy_with(host=address_to_ask(host, port), port=port)

@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from network.frames import Notice
 from network.models import AudienceCounter, EventRecord
@@ -26,7 +26,11 @@ logger = logging.getLogger(__name__)
 EVERY_PROCESS = "gateways"  # the group that hears of ended sign-ins
 
 # What a channel layer raises when it is away; its rings are hints, so none of these stops anything.
-LAYER_ERRORS = (OSError, RedisError, TimeoutError)
+LAYER_ERRORS: tuple[type[Exception], ...] = (OSError, TimeoutError)
+if settings.REDIS_URL:  # a twelfth of a start, where there is none
+    from redis.exceptions import RedisError
+
+    LAYER_ERRORS += (RedisError,)
 
 # The loop that serves sockets in this process, if it does; set once by the gateway's hub.
 _serving: dict[str, asyncio.AbstractEventLoop] = {}

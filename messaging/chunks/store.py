@@ -6,7 +6,6 @@ from typing import Protocol
 from django.conf import settings
 
 from messaging.chunks.disk import DiskChunks
-from messaging.chunks.objects import ObjectChunks
 
 
 class ChunkStore(Protocol):
@@ -27,6 +26,8 @@ def chunk_store() -> ChunkStore:
     """Return the store that the settings name."""
     if settings.OBJECT_STORE is None:
         return DiskChunks(settings.CHUNK_DIR)
+    from messaging.chunks.objects import ObjectChunks  # asks by HTTP, which a disk does without
+
     return ObjectChunks(settings.OBJECT_STORE)
 
 

@@ -103,6 +103,8 @@ def test_two_practitioners_write_directly_until_one_side_withdraws(
         row.locator("summary").click()
         row.get_by_role("button", name="Withdraw the mandate").click()
         expect(row).to_contain_text("Withdrawn", timeout=PATIENCE)
+        gone = judge.page.get_by_text("reads nothing that is written from now on")
+        expect(gone).to_be_visible(timeout=PATIENCE)
         prosecutor.page.reload()
         expect(prosecutor.page.locator("#composer")).to_be_hidden(timeout=PATIENCE)
         judge.write("Only for those who remain.")

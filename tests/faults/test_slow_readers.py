@@ -107,7 +107,7 @@ async def test_asked_to_stop_the_server_tells_its_sockets_to_come_back(live_serv
     assert server.process
     server.process.send_signal(signal.SIGTERM)
     assert await close_code(reader) == CLOSE_COME_BACK
-    assert await asyncio.to_thread(server.process.wait, 10) == 0
+    assert await asyncio.to_thread(server.process.wait, 30) == 0
     assert "Traceback" not in server.log
 
 
@@ -132,7 +132,7 @@ async def test_sockets_that_are_still_shaking_hands_do_not_keep_the_server(
         )
         assert server.process
         server.process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(server.process.wait, 10) == 0
+        assert await asyncio.to_thread(server.process.wait, 30) == 0
     assert "cannot close a connection not yet connected" not in server.log
 
 

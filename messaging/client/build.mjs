@@ -130,15 +130,18 @@ function laterOf(name, seen = new Set()) {
 
 const hashOf = (text) => `sha256-${createHash('sha256').update(text).digest('base64')}`
 
-/** Fetches a script and its needs by their hashes; the import after it finds them there, or fails for want of one.
- *  How that is said stands in src/transport/failure.ts. */
+/** Fetches a script and its needs by their hashes; the import after it finds them there. A browser may remember of a
+ *  page that a module did not come, so none is asked for as one before its bytes are here. How it is said that they
+ *  are not stands in src/transport/failure.ts. */
 const loader = (hashes, needs) =>
   `{const h=${JSON.stringify(hashes)},n=${JSON.stringify(needs)},k={};` +
-  'const get=(f)=>k[f]??=new Promise((done)=>{const l=document.createElement("link");' +
-  'if(!l.relList.supports("modulepreload"))return done();l.rel="modulepreload";l.integrity=h[f];' +
-  'l.href=new URL(f,import.meta.url).href;l.onload=()=>done();' +
-  'l.onerror=()=>{delete k[f];l.remove();done()};' +
-  'document.head.append(l)});globalThis.scriptOfRelease=(f)=>Promise.all(n[f].map(get))}\n'
+  'const link=(href,integrity)=>new Promise((done)=>{const l=document.createElement("link");' +
+  'if(!l.relList.supports("modulepreload"))return done();l.rel="modulepreload";l.integrity=integrity;' +
+  'l.href=href;l.onload=l.onerror=()=>done();document.head.append(l)});' +
+  'const get=async(f)=>{const a=new URL(f,import.meta.url).href;' +
+  'await(await fetch(a,{integrity:h[f]})).arrayBuffer();await link(a,h[f])};' +
+  'const once=(f)=>k[f]??=get(f).catch((e)=>{delete k[f];throw e});' +
+  'globalThis.scriptOfRelease=(f)=>Promise.all(n[f].map(once))}\n'
 
 for (const [name, text] of texts) {
   const asked = text.replace(

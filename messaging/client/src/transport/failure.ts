@@ -25,8 +25,8 @@ export function orLater(error: unknown): void {
   if (!(error instanceof Failure && error.isTemporary)) throw error
 }
 
-// What a browser says of an import whose script it did not get; one that fails while it runs is a fault of ours.
-const NOT_FETCHED = /import(ed|ing) /i
+// What a browser says of a script that it did not get; one that fails while it runs is a fault of ours.
+const NOT_FETCHED = /import(ed|ing) |fetch|load failed/i
 
 /** A script that is loaded later did not come: a broken line, which is mended by asking again. build.mjs adds this to
  *  every such import. */

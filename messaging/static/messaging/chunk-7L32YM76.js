@@ -1,1 +1,0 @@
-import{a,b,c,d,e,f,g,h}from"./chunk-EXVKC753.js";import"./chunk-YDHOQAY5.js";import"./chunk-JPVDA5VN.js";import"./chunk-O3ICZ2D4.js";import"./chunk-NUZZ2NT4.js";import"./chunk-MSGJKDK6.js";export{a as NO_STEPS,f as acceptStep,g as checkFacts,e as checkFollowing,b as checkStep,c as checkStepHandling,d as sideOf,h as stepsFor};

@@ -1,1 +1,0 @@
-import{G as a,H as b,I as c,J as d,K as e,L as f,M as g}from"./chunk-JPVDA5VN.js";import"./chunk-O3ICZ2D4.js";import"./chunk-NUZZ2NT4.js";import"./chunk-MSGJKDK6.js";export{e as checkMandate,a as isInForce,c as makeMandate,f as makeWithdrawal,d as readMandate,g as readWithdrawal,b as termsHash};

@@ -1,1 +1,0 @@
-import{a,b,c}from"./chunk-D5GUWIJP.js";import"./chunk-JPVDA5VN.js";import"./chunk-O3ICZ2D4.js";import"./chunk-NUZZ2NT4.js";import"./chunk-MSGJKDK6.js";export{b as look,a as makeReady,c as readLedger};

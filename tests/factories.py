@@ -376,30 +376,33 @@ def open_direct(a: Workplace, b: Workplace) -> str:
 
 
 def admission_form(
-    a: Workplace, b: Workplace, thread: str, practitioner: Workplace
+    a: Workplace, b: Workplace, thread: str, *practitioners: Workplace
 ) -> tuple[bytes, dict[str, str]]:
     """Return a mandate to which both supervisors consent, and the body of the entry that carries it out."""
-    key, principal = bytes.fromhex(thread), practitioner.mailbox.principal
+    key, principals = bytes.fromhex(thread), sorted(one.mailbox.principal for one in practitioners)
     for workplace in (a, b):
         workplace.learn(a.mailbox.principal)
-        workplace.learn(principal)
+        for principal in principals:
+            workplace.learn(principal)
         workplace.read(thread)
-    sponsor_id = a.mailbox.newest(principal).sponsor.by.principal  # type: ignore[union-attr]
     membership = a.mailbox.membership
-    admitted = [Admitted(principal, sponsor_id)]
+    admitted = [
+        Admitted(principal, a.mailbox.newest(principal).sponsor.by.principal)  # type: ignore[union-attr]
+        for principal in principals
+    ]
     enclosure = membership.mandate(key, admitted, "One account.", at=now() - 1).body
     mandate: bytes = enclosure.statement  # type: ignore[union-attr]
     of = sha256(mandate)
     consents = [one.mailbox.membership.consent(key, of, at=now() - 1) for one in (a, b)]
-    newcomer = membership.newcomer(principal, "practitioner", of)
-    made = membership.join(key, [newcomer], [mandate, *consents], at=now())
+    newcomers = [membership.newcomer(principal, "practitioner", of) for principal in principals]
+    made = membership.join(key, newcomers, [mandate, *consents], at=now())
     return of, {"entry": to_text(made.entry), "envelopes": to_text(made.envelopes)}
 
 
-def admit(a: Workplace, b: Workplace, thread: str, practitioner: Workplace) -> bytes:
-    """Let a practitioner into direct contact, read by all three; returns the mandate's hash."""
-    of, body = admission_form(a, b, thread, practitioner)
+def admit(a: Workplace, b: Workplace, thread: str, *practitioners: Workplace) -> bytes:
+    """Let practitioners into direct contact, read by all; returns the mandate's hash."""
+    of, body = admission_form(a, b, thread, *practitioners)
     a.post(f"/threads/{thread}/entries", body)
-    for workplace in (a, b, practitioner):
+    for workplace in (a, b, *practitioners):
         workplace.read(thread)
     return of

@@ -14,7 +14,7 @@ from messaging.permissions import Permission
 from messaging.protocol import ReportForm, ReportPlace
 from messaging.record_protocol import RecordForm, RecordPlace
 from messaging.report_queries import CAUSES, list_own_reports, list_reports, read_shown_report
-from messaging.stage_words import STAGE_NAMES
+from messaging.stage_words import MARK_CHOICES, STAGE_NAMES
 from messaging.views import HexPath
 from network.errors import NotFound
 from network.guard import MemberRequest, guarded
@@ -46,7 +46,12 @@ def post_report(request: MemberRequest, thread: HexPath, form: ReportForm) -> Ht
 def record_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
     """Show what makes a record of a thread or of one message."""
     access.get_thread_to_read(http_request.actor, thread_id, to=Permission.RECORD_EXPORT)
-    found = {"actor": http_request.actor, "thread": thread_id, "stages": STAGE_NAMES}
+    found = {
+        "actor": http_request.actor,
+        "thread": thread_id,
+        "stages": STAGE_NAMES,
+        "mark_choices": MARK_CHOICES,
+    }
     return render(http_request, "messaging/record.html", found)
 
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from messaging.refusals import OF_STEPS, SENTENCES
 from messaging.sealed import stage_names
+from messaging.sealed.marks import HANDLING
 from network.errors import Sentence
 
 
@@ -18,4 +19,10 @@ VARIANT_NAMES = _words(stage_names.VARIANT_NAMES)
 FACT_NAMES = _words(stage_names.FACT_NAMES)
 GROUND_NAMES = _words(stage_names.GROUND_NAMES)
 OVERRIDE_NAMES = _words(stage_names.OVERRIDE_NAMES)
+MARK_NAMES = _words(stage_names.MARK_NAMES)
+# What an author may choose for a message, group by group.
+MARK_CHOICES = [
+    {"code": group, "name": name, "marks": [(mark, MARK_NAMES[mark]) for mark in HANDLING[group]]}
+    for group, name in _words(stage_names.MARK_GROUP_NAMES).items()
+]
 STEP_REFUSALS: Mapping[str, Sentence] = {code: SENTENCES[code] for code in OF_STEPS}

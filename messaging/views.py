@@ -54,6 +54,7 @@ from messaging.sealed.stages import GROUNDS
 from messaging.stage_words import (
     FACT_NAMES,
     GROUND_NAMES,
+    MARK_CHOICES,
     OVERRIDE_NAMES,
     STAGE_NAMES,
     STEP_REFUSALS,
@@ -292,7 +293,8 @@ def threads_page(http_request: MemberRequest) -> HttpResponse:
 @guarded(Permission.THREAD_OPEN)
 def new_thread_page(http_request: MemberRequest) -> HttpResponse:
     """Show the form for a new thread."""
-    return render(http_request, "messaging/new_thread.html", {"actor": http_request.actor})
+    found = {"actor": http_request.actor, "mark_choices": MARK_CHOICES}
+    return render(http_request, "messaging/new_thread.html", found)
 
 
 @require_GET
@@ -306,6 +308,7 @@ def thread_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
         "actor": http_request.actor,
         "thread": thread_id,
         "letters": LETTERS,
+        "mark_choices": MARK_CHOICES,
         "stages": STAGE_NAMES,
         "facts": FACT_NAMES,
         "grounds": GROUND_NAMES,

@@ -41,6 +41,7 @@ from messaging.sdk.socket import Socket
 from messaging.sdk.texts import checked
 from messaging.sealed.attachment import File
 from messaging.sealed.client import Mailbox
+from messaging.sealed.marks import in_order
 from messaging.sealed.message import Acknowledgement, Note, Plaintext
 from messaging.sealed.passphrase import COST
 
@@ -301,6 +302,7 @@ class Client:
         urgency: int = 0,
         due: int | None = None,
         reason: str | None = None,
+        marks: Sequence[str] = (),
         answers: Arrived | None = None,
         files: Sequence[Path] = (),
     ) -> Sent:
@@ -308,6 +310,7 @@ class Client:
 
         `urgency`: 0 ordinary, 1 urgent, 2 at once (liberty, evidence or assets at risk). `due`: the date
         wanted, in unix seconds. The server sees both, to remind; their `reason` is demanded and stays sealed.
+        `marks`: how it is to be handled, of `messaging.sealed.marks.HANDLING`, at most one of each group.
         `answers`: the message at hand, which is answered once, however often the program dies meanwhile.
         `files`: at most ten, of 1 GiB each, sealed chunk by chunk before the message; called again after a
         cut with the same bytes, they go on where they stopped.
@@ -317,7 +320,10 @@ class Client:
         """
         self._core.require_ready()
         note = Note(text, urgency, due, reason)
-        plaintext = checked(Plaintext(note, language, subject, own_reference, foreign_reference))
+        handling = in_order(marks)
+        plaintext = checked(
+            Plaintext(note, language, subject, own_reference, foreign_reference, marks=handling)
+        )
         step = step_with(answers, "answer") if answers else None
         if not files:
             return await self._outbox.send(thread, plaintext, step=step)

@@ -13,6 +13,7 @@ def checked(plaintext: Plaintext) -> Plaintext:
         raise InvalidMessage(
             "Nobody could read this message: a subject has at most 200 characters, a reference 100, a "
             "language 35, and the whole about 40,000 bytes; urgency is 0, 1 or 2, and it or a date wanted "
-            f"comes with a reason of at most 200 characters ({refused.detail})."
+            "comes with a reason of at most 200 characters; of each group of marks there is at most one "
+            f"({refused.detail})."
         ) from refused
     return plaintext

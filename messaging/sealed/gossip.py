@@ -9,8 +9,9 @@ from dataclasses import replace
 from messaging.sealed.checkpoint import read_checkpoint
 from messaging.sealed.errors import Refused
 from messaging.sealed.follower import Follower
+from messaging.sealed.marks import OLD_CHECKPOINT
 from messaging.sealed.message import LogPlace
-from messaging.sealed.plaintext import OLD_CHECKPOINT, Plaintext, check_plaintext
+from messaging.sealed.plaintext import Plaintext, check_plaintext
 
 
 def with_checkpoint(plaintext: Plaintext, log: Follower | None, sent: LogPlace | None, at: int) -> Plaintext:
@@ -18,10 +19,12 @@ def with_checkpoint(plaintext: Plaintext, log: Follower | None, sent: LogPlace |
 
     A text that the note would make too long goes without. A log older than a day is marked (L4).
     """
-    plain = replace(plaintext, checkpoint=None, marks=())
+    chosen = tuple(mark for mark in plaintext.marks if mark != OLD_CHECKPOINT)
+    plain = replace(plaintext, checkpoint=None, marks=chosen)
     if log is None:
         return plain
-    plain = replace(plain, marks=(OLD_CHECKPOINT,) if log.is_old(at) else ())
+    if log.is_old(at):
+        plain = replace(plain, marks=(OLD_CHECKPOINT, *chosen))
     if sent is not None and sent.size >= log.tree.size:
         return plain
     whole = replace(plain, checkpoint=log.note)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from messaging.sealed.attachment import File, FileHeader, read_files
 from messaging.sealed.encoding import Encodable, Value, decode, encode
 from messaging.sealed.errors import Refused
+from messaging.sealed.marks import OLD_CHECKPOINT, check_marks
 from messaging.sealed.stage_rules import (
     Fact,
     Step,
@@ -30,9 +31,6 @@ TERMS_LIMIT = 10_000
 """Characters of the text of a mandate."""
 CHECKPOINT_LIMIT = 8_192
 """Characters of a signed checkpoint."""
-OLD_CHECKPOINT = "old-checkpoint"
-MARKS = (OLD_CHECKPOINT,)
-"""How a message was handled: `old-checkpoint`, urgent and sealed on a log of more than a day ago (L4)."""
 ENCLOSED = ("accept", "consent", "mandate", "pins")
 """Types of statements that travel in a sealed text."""
 URGENCIES = (0, 1, 2)
@@ -134,8 +132,8 @@ Body = Note | Acknowledgement | Enclosure | StageChange
 class Plaintext:
     """What only members read. Subject at most 200 characters, references 100.
 
-    ``checkpoint`` is the log's signed note that the header's ``log`` names, ``marks`` are of MARKS; whoever
-    seals sets both (gossip).
+    ``checkpoint`` is the log's signed note that the header's ``log`` names; whoever seals sets it (gossip).
+    ``marks`` are of MARKS.
     """
 
     body: Body
@@ -240,9 +238,6 @@ def read_text(text: bytes, headers: Sequence[FileHeader]) -> Plaintext:
 def _read_plaintext(value: Value, headers: Sequence[FileHeader]) -> Plaintext:
     names = ("body", "checkpoint", "foreign_reference", "language", "marks", "own_reference", "subject")
     found = take_map(value, *names)
-    marks = tuple(mark for mark in found.items("marks") if mark in MARKS)
-    if list(marks) != found.items("marks") or len(set(marks)) != len(marks):  # M5
-        raise Refused("M5", "wrong-body", "unknown marks, or one twice")
     return Plaintext(
         body=_read_body(found.any("body"), headers),
         language=found.text("language", LANGUAGE_LIMIT),
@@ -250,7 +245,7 @@ def _read_plaintext(value: Value, headers: Sequence[FileHeader]) -> Plaintext:
         own_reference=found.optional("own_reference", lambda name: found.text(name, REFERENCE_LIMIT)),
         foreign_reference=found.optional("foreign_reference", lambda name: found.text(name, REFERENCE_LIMIT)),
         checkpoint=found.optional("checkpoint", lambda name: found.text(name, CHECKPOINT_LIMIT)),
-        marks=marks,
+        marks=check_marks(found.items("marks")),  # M5
     )
 
 

@@ -123,3 +123,29 @@ OVERRIDE_NAMES: Final[Mapping[str, str]] = {
     "other-treaty": _("Without consultation: another treaty governs"),
     "not-appropriate": _("Without consultation: it is not appropriate"),
 }
+
+MARK_GROUP_NAMES: Final[Mapping[str, str]] = {
+    "status": _("Formal status"),
+    "confidence": _("Confidentiality"),
+    "use": _("Use"),
+    "onward": _("Passing on"),
+    "personal": _("Personal data"),
+}
+
+MARK_NAMES: Final[Mapping[str, str]] = {
+    "informal": _("Informal contact"),
+    "advance-copy": _("Advance copy"),
+    "formal": _("Formal communication"),
+    "oral-confirmed": _("Confirms an oral request"),
+    "confidential": _("Fact and substance confidential"),
+    "not-confidential": _("Cannot be kept confidential"),
+    "lead-only": _("As a lead only"),
+    "stated-proceedings": _("For the stated proceedings"),
+    "with-consent": _("With consent only"),
+    "exculpatory": _("Disclosed as exculpatory, after notice"),
+    "not-beyond": _("Not beyond this authority"),
+    "executing-only": _("Executing authority only"),
+    "named-bodies": _("Only to bodies that the text names"),
+    "identity-data": _("Identity data"),
+    "protected-persons": _("Victims, witnesses or minors"),
+}

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from html import escape
 
 from messaging.sealed.keys import fingerprint_digits
+from messaging.sealed.marks import by_group
 from messaging.sealed.message import Acknowledgement, Message, Note, Plaintext, StageChange
 from messaging.sealed.record import Facts, NamedAuthority
-from messaging.sealed.stage_names import STAGE_NAMES
+from messaging.sealed.stage_names import MARK_GROUP_NAMES, MARK_NAMES, STAGE_NAMES
 from messaging.sealed.stage_rules import Fact
 from messaging.tools.words import RIGHT_TO_LEFT, Say, moment, say_in
 
@@ -123,6 +124,7 @@ def _note(text: Plaintext, body: Note, _: Say) -> Iterator[str]:
         (_("Recipient's reference"), text.foreign_reference),
         (_("Urgent, or a date wanted, because"), body.reason),
         (_("Date wanted"), None if body.due is None else moment(body.due)[:10]),
+        *((_(MARK_GROUP_NAMES[group]), _(MARK_NAMES[mark])) for group, mark in by_group(text.marks)),
     ]
     facts = [tag("dt", escape(name)) + tag("dd", escape(value), dir="auto") for name, value in rows if value]
     lines = [tag("p", escape(line), dir="auto") for line in body.text.splitlines() if line.strip()]

@@ -93,6 +93,8 @@ def test_two_practitioners_write_directly_until_one_side_withdraws(
             expect(desk.page.get_by_text(RULES)).to_be_visible(timeout=PATIENCE)
             expect(desk.page.get_by_text("Written before you were let in")).to_be_visible()
             expect(desk.page.locator("#parties")).to_contain_text(JUDGE_B.name)
+            expect(desk.page.get_by_label("Confidentiality")).to_have_count(1)
+            expect(desk.page.get_by_label("Formal status")).to_have_count(0)  # nothing here is formal
         prosecutor.write("Which account is meant on page 3?")
         judge.sees("Which account is meant on page 3?")
         judge.write("The one ending 0000.")

@@ -45,6 +45,29 @@ def test_what_is_urgent_comes_first_and_its_reason_is_read(desks: tuple[Desk, De
     expect(c.page.locator("#turn")).not_to_contain_text("At once")
 
 
+def test_how_a_message_is_to_be_handled_stands_at_it_on_both_sides(desks: tuple[Desk, Desk]) -> None:
+    a, c = desks
+    a.open_thread_with(STATE_C.name, subject="Bank records", text="Good morning.")
+    a.page.locator("#text").fill("This is the request.")
+    a.page.locator("#handling-fold summary").click()
+    a.page.get_by_label("Formal status").select_option("formal")
+    a.page.get_by_label("Use", exact=True).select_option(label="With consent only")
+    # What was chosen is kept with the draft.
+    expect(a.page.locator("#draft-state")).to_have_text("Draft saved", timeout=PATIENCE)
+    a.page.reload()
+    a.page.locator("#handling-fold summary").click()
+    expect(a.page.get_by_label("Use", exact=True)).to_have_value("with-consent", timeout=PATIENCE)
+    a.write("This is the request.")
+    c.open_thread("Bank records")
+    for desk in (a, c):
+        message = desk.message("This is the request.")
+        expect(message).to_contain_text("Formal status: Formal communication", timeout=PATIENCE)
+        expect(message).to_contain_text("Use: With consent only")
+        expect(message.locator("[data-slot=why]")).to_be_hidden()
+    expect(a.page.get_by_label("Formal status")).to_have_value("")
+    assert a.faults == c.faults == []
+
+
 def test_an_acknowledgement_is_asked_about_once_and_can_be_left(desks: tuple[Desk, Desk]) -> None:
     a, c = desks
     a.open_thread_with(STATE_C.name, subject="By keyboard", text="Please confirm.")

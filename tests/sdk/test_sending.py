@@ -67,6 +67,16 @@ async def test_urgency_and_date_wanted_arrive_with_their_sealed_reason(pair: Pai
     assert stored == [(2, 1_800_000_000)]
 
 
+async def test_how_a_message_is_to_be_handled_arrives_sealed(pair: Pair) -> None:
+    chosen = ("with-consent", "formal", "confidential")
+    await pair.a.send(pair.opened.thread, "The request.", marks=chosen)
+    message = await next_message(pair.b)
+    assert message.marks == ("formal", "confidential", "with-consent")
+    for wrong in (("formal", "informal"), ("secret",)):
+        with pytest.raises(InvalidMessage):
+            await pair.a.send(pair.opened.thread, "Not sent.", marks=wrong)
+
+
 async def test_message_sent_when_the_sign_in_has_ended_goes_out_after_the_next(
     pair: Pair, server: Server
 ) -> None:

@@ -11,8 +11,9 @@ from messaging.sealed.correspondence import Applied
 from messaging.sealed.encoding import encode
 from messaging.sealed.errors import Refused
 from messaging.sealed.follower import FRESH_SECONDS
+from messaging.sealed.marks import OLD_CHECKPOINT, in_order
 from messaging.sealed.message import Note, Plaintext, SealedMessage, read_message
-from messaging.sealed.plaintext import OLD_CHECKPOINT, check_plaintext
+from messaging.sealed.plaintext import check_plaintext
 from tests.sealed.log_world import WITNESSES, LogServer, keyring_leaf
 from tests.sealed.test_client import NOTE, mailbox_of, read
 from tests.sealed.test_log import code, log_of
@@ -190,6 +191,18 @@ def test_m5_the_mark_of_an_old_checkpoint_stands_only_with_an_urgency() -> None:
             check_plaintext(wrong)
         assert code(refused) == "M5 wrong-body"
     check_plaintext(replace(URGENT, marks=(OLD_CHECKPOINT,)))
+
+
+def test_m5_how_a_message_is_to_be_handled_is_said_in_one_order_and_once_a_group() -> None:
+    here = Exchange()
+    here.write(replace(NOTE, marks=("formal", "confidential", "with-consent")))
+    plaintext = here.arrive().plaintext
+    assert plaintext is not None
+    assert plaintext.marks == ("formal", "confidential", "with-consent")
+    for wrong in (("confidential", "formal"), ("formal", "formal"), ("informal", "formal")):
+        with pytest.raises(Refused, match="M5 wrong-body"):
+            check_plaintext(replace(NOTE, marks=wrong))
+    assert in_order(("with-consent", "secret", "formal")) == ("formal", "with-consent", "secret")
 
 
 def test_l6_a_message_sealed_anew_says_what_the_log_is_now() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import override
 
-from messaging.sealed import stages
+from messaging.sealed import marks, stages
 from messaging.stage_words import STAGE_NAMES, VARIANT_NAMES
 
 TYPES = """\
@@ -63,6 +63,15 @@ def turn_types() -> str:
         f"{TYPES.splitlines()[0]}\n"
         f"export const PASSING: readonly string[] = {_said(stages.PASSING)}\n"
         f"export const ENDING: readonly string[] = {_said(stages.ENDING)}\n"
+    )
+
+
+def mark_types() -> str:
+    """Return the module of the handling marks of messages."""
+    return (
+        f"{TYPES.splitlines()[0].replace('stages', 'marks')}\n"
+        f"export const OLD_CHECKPOINT = {_said(marks.OLD_CHECKPOINT)}\n"
+        f"export const HANDLING = {_said(marks.HANDLING)} as const\n"
     )
 
 

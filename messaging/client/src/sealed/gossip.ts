@@ -2,7 +2,8 @@ import { readCheckpoint } from './checkpoint.ts'
 import { type Bytes, equal } from './encoding.ts'
 import { insist, Refused } from './errors.ts'
 import type { Follower } from './follower.ts'
-import { fits, type LogPlace, OLD_CHECKPOINT, type Plaintext } from './message.ts'
+import { OLD_CHECKPOINT } from './marks.ts'
+import { fits, type LogPlace, type Plaintext } from './message.ts'
 
 /** The text with the log's newest note, when that is newer than what this device `sent` here last. A text that the
  *  note would make too long goes without. A log older than a day is marked (L4). */
@@ -11,7 +12,8 @@ export function withCheckpoint(
   log: Follower,
   { sent, now }: { sent: LogPlace | null; now: number },
 ): Plaintext {
-  const marks = log.isOld(now) ? ([OLD_CHECKPOINT] as const) : []
+  const chosen = (plaintext.marks ?? []).filter((mark) => mark !== OLD_CHECKPOINT)
+  const marks = log.isOld(now) ? ([OLD_CHECKPOINT, ...chosen] as const) : chosen
   const plain: Plaintext = { ...plaintext, checkpoint: null, marks }
   if (sent !== null && sent.size >= log.size) return plain
   const whole = { ...plain, checkpoint: log.note }

@@ -17,6 +17,7 @@ export const asPlaintext = (note: NoteInput): Plaintext => ({
   foreignReference: note.foreignReference ?? null,
   urgency: note.urgency ?? 0,
   due: note.due ?? null,
+  marks: note.marks ?? [],
 })
 
 /** The formal acknowledgement of the message `of`. */

@@ -3,6 +3,7 @@ import { type FileFacts, type FileHeader, fileValue, readFiles } from './attachm
 import { type Enclosure, enclosureValue, readEnclosure } from './enclosure.ts'
 import { type Bytes, decode, encode, type Value, type ValueMap } from './encoding.ts'
 import { insist, Refused } from './errors.ts'
+import { checkMarks, type HandlingMark, OLD_CHECKPOINT } from './marks.ts'
 import { Fields } from './statement.ts'
 import { type Facts, factValues, readFacts, type Step } from './steps.ts'
 
@@ -39,9 +40,6 @@ export interface StageChange {
   readonly facts: Facts
 }
 
-/** L4: urgent, and sealed on a log of more than a day ago. */
-export const OLD_CHECKPOINT = 'old-checkpoint'
-export type HandlingMark = typeof OLD_CHECKPOINT
 const CHECKPOINT_LIMIT = 8_192
 
 export interface Plaintext {
@@ -50,7 +48,7 @@ export interface Plaintext {
   readonly subject: string | null
   readonly ownReference: string | null
   readonly foreignReference: string | null
-  /** The log's signed note that the header's `log` names, and how it was handled: whoever seals sets both (gossip). */
+  /** The log's signed note that the header's `log` names: whoever seals sets it (gossip). */
   readonly checkpoint?: string | null
   readonly marks?: readonly HandlingMark[]
   /** Urgency and date wanted (unix seconds) stand in the header; their reason stays in the sealed body. */
@@ -123,9 +121,9 @@ function readPlaintext(
   files: readonly FileHeader[],
 ): Plaintext {
   const fields = new Fields(decode(text), PLAINTEXT)
-  const marks = fields.list('marks')
-  const isMarked = marks.length === 1 && marks[0] === OLD_CHECKPOINT && urgency !== 0 // L4
-  insist(marks.length === 0 || isMarked, 'M5', 'wrong-body', 'an unknown mark, or not with an urgency') // M5
+  const marks = checkMarks(fields.list('marks')) // M5
+  const isOld = marks.includes(OLD_CHECKPOINT)
+  insist(!isOld || urgency !== 0, 'M5', 'wrong-body', 'an old checkpoint without an urgency') // L4 M5
   const body = readBody(fields.raw('body'), files, step)
   const isExplained = body.type === 'note' && body.reason !== null
   const isHandled = body.type !== 'stage' && (urgency !== 0 || due !== null)
@@ -137,7 +135,7 @@ function readPlaintext(
     ownReference: fields.textOrNull('own_reference', REFERENCE_LIMIT),
     foreignReference: fields.textOrNull('foreign_reference', REFERENCE_LIMIT),
     checkpoint: fields.textOrNull('checkpoint', CHECKPOINT_LIMIT),
-    marks: isMarked ? [OLD_CHECKPOINT] : [],
+    marks,
     urgency,
     due,
   }

@@ -1,7 +1,8 @@
 import type { Level } from './counterparts.ts'
 import type { Role } from './keyring_rules.ts'
 import type { DeviceKeys } from './keys.ts'
-import type { HandlingMark, Mark, MessageKind, Urgency } from './message.ts'
+import type { HandlingMark } from './marks.ts'
+import type { Mark, MessageKind, Urgency } from './message.ts'
 import type { Facts, Step } from './steps.ts'
 
 // What goes in and comes out of client.ts: ids in lowercase hex, bytes in standard base64, as on the wire.
@@ -100,6 +101,7 @@ export interface NoteInput {
   readonly due?: number | null
   /** Why it is urgent, or why that date: sealed, and demanded with either of them. */
   readonly reason?: string | null
+  readonly marks?: readonly HandlingMark[]
 }
 
 /** A thread to be opened with `to`, the principal of `authority`; in a `direct` one practitioners can join. */

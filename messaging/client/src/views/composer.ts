@@ -1,4 +1,5 @@
 import type { FileJson, NoteInput } from '../sealed/client.ts'
+import { HANDLING, type HandlingMark } from '../sealed/marks.ts'
 import type { Urgency } from '../sealed/message.ts'
 import type { Draft, DraftKeeper } from '../store/drafts.ts'
 import { dayNumber, dueOf, fieldOf, number } from './format.ts'
@@ -9,7 +10,9 @@ import { showProblem } from './problem.ts'
 const MOST_BYTES = 39_500
 // Before half of a message is written, its length is nobody's concern.
 const SHOWN_FROM = 0.5
+const GROUPS = Object.keys(HANDLING) as (keyof typeof HANDLING)[]
 const FIELDS = [
+  ...GROUPS,
   'subject',
   'text',
   'language',
@@ -88,6 +91,7 @@ export class Composer {
       urgency: String(note.urgency ?? 0),
       due: note.due == null ? '' : fieldOf(note.due),
       reason: note.reason ?? '',
+      ...marksByGroup(note.marks ?? []),
     })
     this.files?.restore(note.files ?? [])
   }
@@ -151,6 +155,7 @@ export class Composer {
       urgency,
       due,
       reason: this.#isHandled() ? this.get('reason').trim() : null,
+      marks: GROUPS.map((group) => this.get(group)).filter((mark) => mark !== '') as HandlingMark[],
     }
   }
 
@@ -190,7 +195,7 @@ export class Composer {
       const files = (await this.files?.ready()) ?? []
       await this.onSend(files.length > 0 ? { ...this.note(), files } : this.note())
       this.files?.clear()
-      this.set({ text: '', urgency: '0', due: '', reason: '' })
+      this.set({ text: '', urgency: '0', due: '', reason: '', ...marksByGroup([]) })
       byId<HTMLDetailsElement>('handling-fold').open = false
       void this.#keeper.clear()
       byId('draft-state').textContent = ''
@@ -225,3 +230,12 @@ export class Composer {
     this.#showState()
   }
 }
+
+/** What each group of marks says; nothing where it has none. */
+const marksByGroup = (marks: readonly HandlingMark[]) =>
+  Object.fromEntries(
+    GROUPS.map((group) => [
+      group,
+      HANDLING[group].find((mark) => (marks as readonly string[]).includes(mark)) ?? '',
+    ]),
+  )

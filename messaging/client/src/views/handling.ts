@@ -1,4 +1,5 @@
 import type { OpenedMessage } from '../sealed/client.ts'
+import { chosenMarks } from '../sealed/marks.ts'
 import { daysLeft, dueDate, inDays } from './format.ts'
 import { clone, show, slot, text } from './page.ts'
 
@@ -21,13 +22,22 @@ export function dueBadge(due: number, isOpen: boolean): HTMLElement {
   return badge
 }
 
-/** Urgency, date wanted and reason of a message, below its author. */
+/** "Use: with consent only", for each mark that the author chose. */
+function markBadge(mark: string): HTMLElement {
+  const badge = clone('handling-mark')
+  badge.textContent = text(`mark-${mark}`)
+  return badge
+}
+
+/** Urgency, date wanted, reason and handling marks of a message, below its author. */
 export function renderHandling(element: HTMLElement, message: OpenedMessage, isOpen: boolean): void {
   const signs = slot(element, 'signs')
   const urgency = urgencyBadge(message.urgency)
   const due = message.due === null ? null : dueBadge(message.due, isOpen)
-  signs.replaceChildren(...[urgency, due].filter((sign) => sign !== null))
+  const all = [urgency, due, ...chosenMarks(message.marks).map(markBadge)].filter((sign) => sign !== null)
+  signs.replaceChildren(...all)
   const reason = message.body?.type === 'note' ? message.body.reason : null
   slot(element, 'reason').textContent = reason ?? ''
-  show(slot(element, 'handling'), urgency !== null || due !== null)
+  show(slot(element, 'why'), reason !== null)
+  show(slot(element, 'handling'), all.length > 0)
 }

@@ -1,4 +1,5 @@
 import type { Applied, OpenedMessage } from '../sealed/client.ts'
+import { chosenMarks } from '../sealed/marks.ts'
 import type { Copy } from '../store/outbox.ts'
 import { isTried, type OutboxEntry } from '../store/store.ts'
 import type { Standing } from '../store/summary.ts'
@@ -64,7 +65,9 @@ function fillText(element: HTMLElement, message: OpenedMessage, isBeforeUs: bool
     fill(element, { language: languageName(message.language) })
     show(slot(element, 'language'), !document.documentElement.lang.startsWith(message.language.slice(0, 2)))
   }
-  const marks = message.marks.map((mark) => (hasText(`mark-${mark}`) ? text(`mark-${mark}`) : mark))
+  const chosen = chosenMarks(message.marks)
+  const warnings = message.marks.filter((mark) => !chosen.includes(mark))
+  const marks = warnings.map((mark) => (hasText(`mark-${mark}`) ? text(`mark-${mark}`) : mark))
   fill(element, { marks: marks.join(' ') })
   show(slot(element, 'marks'), marks.length > 0)
 }

@@ -1,5 +1,6 @@
 import type { Applied, OpenedMessage } from '../sealed/client.ts'
 import { fingerprintDigits } from '../sealed/keys.ts'
+import { chosenMarks } from '../sealed/marks.ts'
 import type { NamedAuthority } from '../sealed/record.ts'
 import type { Facts } from '../sealed/steps.ts'
 import { splitParagraphs, text } from './page.ts'
@@ -75,7 +76,10 @@ function article(message: OpenedMessage, authorities: readonly NamedAuthority[])
     .join(', ')
   const received = escaped(text('record-received', { time: moment(message.receivedAt) }))
   const header = tag('header', {}, `${message.seq} · ${who} · ${received}`)
-  const marks = message.marks.map((mark) => tag('p', { class: 'care' }, escaped(text(`mark-${mark}`))))
+  const chosen = chosenMarks(message.marks)
+  const marks = message.marks.map((mark) =>
+    tag('p', chosen.includes(mark) ? {} : { class: 'care' }, escaped(text(`mark-${mark}`))),
+  )
   return tag('article', { id: `message-${message.seq}` }, header, ...marks, written(message))
 }
 

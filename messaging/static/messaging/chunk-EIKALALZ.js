@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-CWBIRUWA.js";import"./chunk-UGOUMJFC.js";import"./chunk-YVU74EJE.js";import"./chunk-O3ICZ2D4.js";import"./chunk-SFGPBONJ.js";import"./chunk-WWY3F35W.js";export{b as accept,a as keepLedger};

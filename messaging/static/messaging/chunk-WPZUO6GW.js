@@ -1,1 +1,0 @@
-import{G as a,H as b,I as c,J as d,K as e,L as f,M as g}from"./chunk-YVU74EJE.js";import"./chunk-O3ICZ2D4.js";import"./chunk-SFGPBONJ.js";import"./chunk-WWY3F35W.js";export{e as checkMandate,a as isInForce,c as makeMandate,f as makeWithdrawal,d as readMandate,g as readWithdrawal,b as termsHash};

@@ -68,6 +68,34 @@ def test_how_a_message_is_to_be_handled_stands_at_it_on_both_sides(desks: tuple[
     assert a.faults == c.faults == []
 
 
+def test_a_search_goes_through_the_messages_that_this_browser_has_opened(desks: tuple[Desk, Desk]) -> None:
+    a, c = desks
+    a.open_thread_with(STATE_C.name, subject="Bank records", text="Good morning.")
+    a.write("The file has come.\nThe account ends with 0000.")
+    a.open_thread_with(STATE_C.name, subject="Extradition", text="A warrant follows.")
+    c.go("/threads/")
+    rows = c.page.locator("#threads > li:visible")
+    expect(rows).to_have_count(2, timeout=PATIENCE)
+    for subject in ("Extradition", "Bank records"):
+        c.open_thread(subject)
+        expect(c.page.locator("#messages .message").first).to_be_visible(timeout=PATIENCE)
+    c.sees("The account ends with 0000.")
+    c.go("/threads/")
+    expect(rows).to_have_count(2, timeout=PATIENCE)
+    c.page.locator("#search").fill("0000 ACCOUNT")
+    expect(rows).to_have_count(1, timeout=PATIENCE)
+    hit = rows.first.locator("[data-slot=hit]")
+    expect(hit).to_contain_text("The account ends with 0000.")
+    c.page.locator("#search").fill("warrant")
+    expect(rows).to_contain_text(["A warrant follows."], timeout=PATIENCE)
+    c.page.locator("#search").fill("0000")
+    expect(hit).to_contain_text("The account ends with 0000.", timeout=PATIENCE)
+    hit.get_by_role("link").click()
+    expect(c.page).to_have_url(re.compile(r"/threads/[0-9a-f]{64}/#item-\d+$"))
+    expect(c.message("The account ends with 0000.")).to_be_in_viewport(timeout=PATIENCE)
+    assert a.faults == c.faults == []
+
+
 def test_an_acknowledgement_is_asked_about_once_and_can_be_left(desks: tuple[Desk, Desk]) -> None:
     a, c = desks
     a.open_thread_with(STATE_C.name, subject="By keyboard", text="Please confirm.")

@@ -2,17 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Store } from '../src/store/store.ts'
 import { Subjects } from '../src/store/subjects.ts'
-
-/** The facts that one browser profile keeps; its tabs share them. */
-class Facts {
-  readonly kept = new Map<string, unknown>()
-  fact = async (key: string) => this.kept.get(key)
-  saveFact = async (key: string, value: unknown) => void this.kept.set(key, value)
-  factOrFirst = async (key: string, value: unknown) => {
-    if (!this.kept.has(key)) this.kept.set(key, value)
-    return this.kept.get(key)
-  }
-}
+import { Facts } from './facts.ts'
 
 const THREAD = 'ab'.repeat(32)
 const OTHER = 'cd'.repeat(32)

@@ -5,6 +5,7 @@ import { CAME_LIMIT } from '../sealed/card.ts'
 import type { Applied } from '../sealed/client.ts'
 import { Refused } from '../sealed/errors.ts'
 import type { SeenCard } from '../sealed/own_cards.ts'
+import { OWN_KINDS } from '../sealed/thread_entry.ts'
 import { Failure } from '../transport/failure.ts'
 import type { Base64, CardPage, CardPlace, Hex, ThreadRow } from '../transport/wire.ts'
 import type { Correspondence } from './correspondence.ts'
@@ -15,7 +16,6 @@ const SOON = 1_000
 const SPREAD = 2_000
 const AT_ONCE = 100
 const OPEN_AT_ONCE = 250
-const OWN_KINDS = ['notes', 'ledger']
 
 /** What the verified items of a thread say. */
 export function cardTextOf(applied: readonly Applied[]): CardText {

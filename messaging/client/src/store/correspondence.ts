@@ -8,6 +8,7 @@ import { LogKeeper } from './log.ts'
 import { Reading } from './reading.ts'
 import type { Store } from './store.ts'
 import { Subjects } from './subjects.ts'
+import { Texts } from './texts.ts'
 
 const SAVE_AFTER = 1_500
 // What a Date can hold, in seconds.
@@ -24,6 +25,7 @@ export class Correspondence {
   readonly device: Device
   readonly mailbox: Mailbox
   readonly subjects: Subjects
+  readonly texts: Texts
   readonly cards: Cards
   readonly log: LogKeeper
   readonly #readings = new Map<Hex, Reading>()
@@ -36,6 +38,7 @@ export class Correspondence {
     this.rest = rest
     this.store = store
     this.subjects = new Subjects(store)
+    this.texts = new Texts(store)
     this.device = opened[0]
     this.mailbox = opened[1]
     this.#stamp = opened[2]

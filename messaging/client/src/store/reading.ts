@@ -1,5 +1,7 @@
 import type { Applied, ItemJson } from '../sealed/client.ts'
 import { Refused } from '../sealed/errors.ts'
+import type { Facts } from '../sealed/steps.ts'
+import { OWN_KINDS } from '../sealed/thread_entry.ts'
 import { orLater } from '../transport/failure.ts'
 import type { Hex } from '../transport/wire.ts'
 import type { Correspondence } from './correspondence.ts'
@@ -7,6 +9,12 @@ import type { Alarm } from './store.ts'
 import { messagesOf } from './summary.ts'
 
 const PAGE = 100
+
+/** What the facts of a step say in words. */
+const sayings = (facts: Facts): string =>
+  Object.values(facts)
+    .flatMap((fact) => (typeof fact === 'number' ? [] : fact))
+    .join('\n')
 
 /** What the log is refused for is said by its own alarm. */
 function unlessRefused(error: unknown): void {
@@ -108,6 +116,7 @@ export class Reading {
       if (applied.seq > this.seq) this.applied.push(applied)
       if (isNew) await this.#within.store.saveItem(item)
       if (isNew) await this.#keepSubject(applied)
+      if (isNew) await this.#keepText(applied)
       if (isNew) this.#within.cards.note(this.thread)
     } catch (error) {
       if (!(error instanceof Refused)) throw error
@@ -135,6 +144,16 @@ export class Reading {
     if (first?.seq !== applied.seq) return
     // A full storage is no reason not to read.
     await this.#within.subjects.keep(this.thread, applied.message.subject).catch(() => undefined)
+  }
+
+  /** What it says, for searching; what an authority writes for itself is in no list that is searched. */
+  async #keepText(applied: Applied): Promise<void> {
+    if (applied.type !== 'message') return
+    if (OWN_KINDS.includes(this.#within.mailbox.thread(this.thread)?.kind ?? '')) return
+    const { body, seq } = applied.message
+    const said = body?.type === 'note' ? body.text : body?.type === 'stage' ? sayings(body.facts) : ''
+    if (said !== '')
+      await this.#within.texts.keep({ thread: this.thread, seq, text: said }).catch(() => undefined)
   }
 
   /** A fork or a rollback stays an alarm after a reload (T8); what merely did not verify is asked for again. */

@@ -205,6 +205,17 @@ export class Store {
     return this.#put('facts', value, key)
   }
 
+  /** What is kept under names that begin so, with the names. */
+  async factsFrom<T>(prefix: string): Promise<[string, T][]> {
+    const facts = this.#database.transaction('facts').objectStore('facts')
+    const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`)
+    const [names, values] = await Promise.all([
+      finished(facts.getAllKeys(range)),
+      finished(facts.getAll(range)),
+    ])
+    return names.map((name, place) => [String(name), values[place] as T])
+  }
+
   /** What is kept under this key, or `value`, kept from now on: the same for all tabs. */
   async factOrFirst<T>(key: string, value: T): Promise<T> {
     const transaction = this.#database.transaction('facts', 'readwrite')

@@ -4,6 +4,7 @@ import { folded, number, setTime, shortTime } from './format.ts'
 import { dueBadge, urgencyBadge } from './handling.ts'
 import { clone, fill, show, slot, text } from './page.ts'
 import { nameOfStage } from './stage_name.ts'
+import type { Hit } from './text_search.ts'
 import type { Facts } from './thread_filters.ts'
 
 /** A thread in the list: what the server says of it at once, what it says itself when it was opened here. */
@@ -16,7 +17,8 @@ export class Row implements Facts {
   /** Whom the thread is with. */
   counterpart: Hex | null = null
   /** What a search goes through. */
-  found = ''
+  #found = ''
+  #hit: Hit | null = null
 
   constructor(thread: ThreadRow) {
     this.thread = thread
@@ -80,6 +82,24 @@ export class Row implements Facts {
     slot(element, 'unread').textContent = text('unread', { count: number(summary.unread) })
     show(slot(element, 'unread'), summary.unread > 0)
     this.#hideEmpty()
-    this.found = folded(element.textContent ?? '')
+    this.#found = folded(this.link.textContent ?? '')
+    this.showHit(this.#hit)
+  }
+
+  /** Whether it has all the (folded) words, itself or in one of its messages. */
+  has(words: readonly string[]): boolean {
+    return words.every((word) => this.#found.includes(word)) || (words.length > 0 && this.#hit !== null)
+  }
+
+  /** The line of a message that a search has found, leading there. */
+  showHit(hit: Hit | null): void {
+    this.#hit = hit
+    const place = slot(this.element, 'hit')
+    place.replaceChildren()
+    if (hit === null) return
+    const link = clone<HTMLAnchorElement>('thread-hit')
+    link.href = `/threads/${this.thread.thread}/#item-${hit.seq}`
+    slot(link, 'line').textContent = hit.line
+    place.append(link)
   }
 }

@@ -10,6 +10,7 @@ import { inTurn } from './in_turn.ts'
 import { knownLevels } from './levels.ts'
 import { byId, clone, fill, show, slot, text } from './page.ts'
 import { type Mailroom, openMailroom } from './session.ts'
+import type { Hit, TextSearch } from './text_search.ts'
 import { matches, ThreadFilters } from './thread_filters.ts'
 import { Row } from './thread_row.ts'
 
@@ -30,6 +31,8 @@ class ThreadsView {
   readonly #showOutbox = inTurn(() => this.#readOutbox())
   readonly #findMore = inTurn(() => this.#find())
   #search: CardSearch | null = null
+  #texts: TextSearch | null = null
+  #areTextsOld = true
   #isSearching = false
   #next: string | null = null
   #opening: Row[] = []
@@ -42,7 +45,10 @@ class ThreadsView {
   async start(): Promise<void> {
     const { session, outbox } = this.#mailroom
     session.hear = {
-      'messaging.item.appended': (item) => void this.#refresh(item.thread),
+      'messaging.item.appended': (item) => {
+        this.#areTextsOld = true
+        void this.#refresh(item.thread)
+      },
       'messaging.progress.made': (progress) => void this.#refresh(progress.thread),
       'messaging.thread.assigned': ({ thread }) => void this.#refresh(thread),
     }
@@ -190,17 +196,19 @@ class ThreadsView {
     return folded(byId<HTMLInputElement>('search').value).split(/\s+/).filter(Boolean)
   }
 
-  /** Search the cards of all threads, where not all are on the page. */
+  /** Search the texts that this device has opened, and the cards of all threads where not all are on the page. */
   async #find(): Promise<void> {
-    if (this.#words.length === 0 || (this.#next === null && this.#search === null)) return
+    if (this.#words.length === 0) {
+      for (const row of this.#rows.values()) row.showHit(null)
+      return
+    }
     this.#isSearching = true
     this.#filter()
     try {
-      const { CardSearch } = await import('./card_search.ts')
-      this.#search ??= new CardSearch(this.#mailroom.correspondence)
-      await this.#search.load()
-      const found = this.#search.find(this.#words).filter((thread) => !this.#rows.has(thread))
-      for (const thread of found.slice(0, FOUND_MOST)) await this.#refresh(thread)
+      const hits = await this.#findTexts()
+      const found = [...(await this.#findCards()), ...hits.keys()].filter((thread) => !this.#rows.has(thread))
+      for (const thread of new Set(found.slice(0, FOUND_MOST))) await this.#refresh(thread)
+      for (const [thread, row] of this.#rows) row.showHit(hits.get(thread) ?? null)
     } catch (error) {
       orLater(error)
     } finally {
@@ -208,6 +216,24 @@ class ThreadsView {
       this.#showUnsearched()
       this.#filter()
     }
+  }
+
+  async #findTexts(): Promise<Map<Hex, Hit>> {
+    const { TextSearch } = await import('./text_search.ts')
+    this.#texts ??= new TextSearch(this.#mailroom.correspondence.texts)
+    if (this.#areTextsOld) {
+      this.#areTextsOld = false
+      await this.#texts.load()
+    }
+    return this.#texts.find(this.#words)
+  }
+
+  async #findCards(): Promise<Hex[]> {
+    if (this.#next === null && this.#search === null) return []
+    const { CardSearch } = await import('./card_search.ts')
+    this.#search ??= new CardSearch(this.#mailroom.correspondence)
+    await this.#search.load()
+    return this.#search.find(this.#words)
   }
 
   #showUnsearched(): void {
@@ -229,7 +255,7 @@ class ThreadsView {
     const rows = [...this.#rows.values()]
     let shown = 0
     for (const row of rows) {
-      const isShown = matches(this.#filters.chosen, row) && words.every((word) => row.found.includes(word))
+      const isShown = matches(this.#filters.chosen, row) && row.has(words)
       show(row.element, isShown)
       if (isShown) shown += 1
     }

@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-GYQSLPMX.js";import"./chunk-YELP4RHM.js";import"./chunk-NHSOO34T.js";import"./chunk-O3ICZ2D4.js";import"./chunk-SFGPBONJ.js";import"./chunk-WWY3F35W.js";export{b as accept,a as keepLedger};

@@ -1,1 +1,0 @@
-import{a,b,c}from"./chunk-OKQDBYCC.js";import"./chunk-NHSOO34T.js";import"./chunk-O3ICZ2D4.js";import"./chunk-SFGPBONJ.js";import"./chunk-WWY3F35W.js";export{c as keepAsDraft,b as restsOf,a as stepDraft};

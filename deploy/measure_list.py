@@ -120,3 +120,15 @@ def measure_list_in_chromium(desk: Desk, say: Say) -> None:
         page.locator("#search").fill(f"C-{words}/2026")
         page.locator("#threads > li:visible", has_text=f"number {words}").wait_for(timeout=LONG)
         say(f"Chromium: {what} {THREADS} threads", (time.perf_counter() - began) * 1000, "ms", "")
+
+
+def measure_texts_in_chromium(desk: Desk, count: int, say: Say) -> None:
+    """Time the first search through so many opened messages, and one more."""
+    page = desk.page
+    page.goto("/threads/", wait_until="commit")
+    page.wait_for_function(NAMED, timeout=LONG)
+    for what, number in (("first search of", count // 2), ("one more search of", count // 3)):
+        began = time.perf_counter()
+        page.locator("#search").fill(f"Message {number}.")
+        page.locator("[data-slot=hit]", has_text=f"Message {number}.").first.wait_for(timeout=LONG)
+        say(f"Chromium: {what} {count} messages", (time.perf_counter() - began) * 1000, "ms", "")

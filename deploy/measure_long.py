@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from deploy.measure_browser import chromium
-from deploy.measure_list import THREADS, fill_list, measure_list_in_chromium, measure_list_on_server
+from deploy.measure_list import (
+    THREADS,
+    fill_list,
+    measure_list_in_chromium,
+    measure_list_on_server,
+    measure_texts_in_chromium,
+)
 from messaging.sdk.client import Client
 from messaging.sdk.device_file import to_base64
 from messaging.sdk.outbox import now
@@ -184,6 +190,7 @@ def measure_long(server: Server, folder: Path, say: Say) -> None:
         run(fill_threads(server, folder, threads[0]))
         measure_list_on_server(server, HEAD_C, say)
         measure_list_in_chromium(desk, say)
+        measure_texts_in_chromium(desk, MESSAGES, say)
 
 
 async def fill_threads(server: Server, folder: Path, thread: str) -> None:

@@ -199,16 +199,18 @@ class ThreadsView {
   /** Search the texts that this device has opened, and the cards of all threads where not all are on the page. */
   async #find(): Promise<void> {
     if (this.#words.length === 0) {
-      for (const row of this.#rows.values()) row.showHit(null)
+      this.#showHits(new Map())
       return
     }
     this.#isSearching = true
     this.#filter()
     try {
       const hits = await this.#findTexts()
-      const found = [...(await this.#findCards()), ...hits.keys()].filter((thread) => !this.#rows.has(thread))
+      this.#showHits(hits)
+      this.#filter()
+      const found = [...hits.keys(), ...(await this.#findCards())].filter((thread) => !this.#rows.has(thread))
       for (const thread of new Set(found.slice(0, FOUND_MOST))) await this.#refresh(thread)
-      for (const [thread, row] of this.#rows) row.showHit(hits.get(thread) ?? null)
+      this.#showHits(hits)
     } catch (error) {
       orLater(error)
     } finally {
@@ -216,6 +218,10 @@ class ThreadsView {
       this.#showUnsearched()
       this.#filter()
     }
+  }
+
+  #showHits(hits: ReadonlyMap<Hex, Hit>): void {
+    for (const [thread, row] of this.#rows) row.showHit(hits.get(thread) ?? null)
   }
 
   async #findTexts(): Promise<Map<Hex, Hit>> {

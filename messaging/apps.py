@@ -13,6 +13,7 @@ class MessagingConfig(AppConfig):
         from messaging.actions.assignments import THREADS
         from messaging.actions.attachments import clear_attachments
         from messaging.actions.confirmations import SIGNING
+        from messaging.actions.escalation import escalate
         from messaging.actions.kits import remind_of_kits
         from messaging.actions.log import anchor_threads
         from messaging.actions.notices import KINDS, THINGS
@@ -21,7 +22,7 @@ class MessagingConfig(AppConfig):
         from messaging.actions.reports import forget_reports
         from messaging.acts import ACTS
         from messaging.queries import fingerprint_of
-        from network.actions.due import DUTIES
+        from network.actions.due import DUTIES, PRESSING_DUTIES
         from network.actions.fingerprints import FINGERPRINTS, SIGNINGS
         from network.actions.hand_over import register
         from network.acts import add_acts
@@ -39,5 +40,6 @@ class MessagingConfig(AppConfig):
             remind_of_kits,
             remind_of_renewal,
         ]
+        PRESSING_DUTIES[:] = [escalate]
         FINGERPRINTS[:] = [fingerprint_of]
         SIGNINGS[:] = [SIGNING]

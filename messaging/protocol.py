@@ -141,13 +141,25 @@ class ProgressReference(Body):
     principal: HexId
 
 
+class ToldAgain(Body):
+    """People of a member were told again of an urgent message that nobody of them had taken up.
+
+    `stage` 1: duty officers and who handles it; 2: supervisors too, and whoever asked.
+    """
+
+    seq: Seq
+    stage: Annotated[int, Field(ge=1, le=2)]
+    at: UnixSeconds
+
+
 class MemberProgress(Body):
-    """How far a member has come; `opened` is signed by its device."""
+    """How far a member has come; `opened` is signed by its device. `told`: the newest 20, oldest first."""
 
     principal: HexId
     delivered_seq: Seq
     opened_seq: Seq
     opened: Bytes | None
+    told: list[ToldAgain]
 
 
 class ProgressMade(MemberProgress):

@@ -20,6 +20,7 @@ from messaging.models import (
     Device,
     DeviceStatus,
     Draft,
+    Escalation,
     ItemType,
     KeyringEntry,
     Principal,
@@ -53,6 +54,7 @@ from messaging.protocol import (
     ThreadAssigned,
     ThreadBody,
     ThreadPage,
+    ToldAgain,
 )
 from messaging.sealed.keys import fingerprint_digits
 from messaging.sealed.statement import parse
@@ -65,6 +67,7 @@ from network.models import Authority, DirectoryEntry
 from network.policy import Actor, is_practising
 from network.queries.directory import Desk, desks_of, names_of
 
+TOLD_MOST = 20
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -212,7 +215,7 @@ def _with_members(threads: QuerySet[Thread]) -> QuerySet[Thread]:
     members = ThreadMember.objects.select_related(
         "principal__authority__state", "assignment__membership__person"
     ).order_by("principal_id")
-    progress = Progress.objects.order_by("principal_id")
+    progress = _with_told(Progress.objects.order_by("principal_id"))
     return threads.prefetch_related(Prefetch("members", members), Prefetch("progress", progress))
 
 
@@ -283,12 +286,20 @@ def handler_body(assignment: Assignment) -> Handler:
     )
 
 
+def _with_told(rows: QuerySet[Progress]) -> QuerySet[Progress]:
+    return rows.prefetch_related(Prefetch("told", Escalation.objects.order_by("at", "seq")))
+
+
 def _progress(row: Progress) -> dict[str, Any]:
     return {
         "principal": row.principal_id,
         "delivered_seq": row.delivered_seq,
         "opened_seq": row.opened_seq,
         "opened": bytes(row.opened) if row.opened else None,
+        "told": [
+            ToldAgain(seq=one.seq, stage=one.stage, at=seconds(one.at))
+            for one in list(row.told.all())[-TOLD_MOST:]
+        ],
     }
 
 
@@ -432,7 +443,8 @@ def expand_progress(audience: str, payloads: Sequence[dict[str, Any]]) -> list[B
     """Return the newest progress that stored events speak of, for an authority that is a member."""
     wanted = [(payload["thread"], payload["principal"]) for payload in payloads]
     heard = _threads_heard(audience, (thread_id for thread_id, _ in wanted))
-    rows = Progress.objects.filter(_one_of((key for key in wanted if key[0] in heard), "principal_id"))
+    here = _one_of((key for key in wanted if key[0] in heard), "principal_id")
+    rows = _with_told(Progress.objects.filter(here))
     found = {
         (row.thread_id, row.principal_id): ProgressMade(thread=row.thread_id, **_progress(row))
         for row in rows

@@ -28,10 +28,12 @@ DATE_OVER = "date-over"
 DEVICE_WAITS = "device-waits"
 MESSAGE = "message"
 PRACTITIONER_ASKS = "practitioner-asks"
+NOBODY_ANSWERS = "nobody-answers"
 REPORTED = "reported"
 REPORT_CLOSED = "report-closed"
 THREAD_GIVEN = "thread-given"
 URGENT_MESSAGE = "urgent-message"
+URGENT_WAITS = "urgent-waits"
 
 
 def _describe_threads(actor: Actor, ids: Collection[str]) -> Mapping[str, str]:
@@ -91,11 +93,19 @@ KINDS = (
     Kind(DATE_OVER, "thread", _("The date by which an answer was wanted has passed")),
     Kind(DEVICE_WAITS, "device", _("A device waits for your approval")),
     Kind(MESSAGE, "thread", _("A new message")),
+    Kind(
+        NOBODY_ANSWERS,
+        "thread",
+        _("Nobody has acknowledged your urgent message yet: telephone the other authority"),
+    ),
     Kind(PRACTITIONER_ASKS, "practitioner", _("A practitioner asks your authority to answer")),
     Kind(REPORTED, "report", _("Messages were reported")),
     Kind(REPORT_CLOSED, "own-report", _("The moderators have closed a report of your authority")),
     Kind(THREAD_GIVEN, "thread", _("A correspondence was given to you")),
     Kind(URGENT_MESSAGE, "thread", _("An urgent message")),
+    Kind(
+        URGENT_WAITS, "thread", _("An urgent message waits, and nobody of your authority has acknowledged it")
+    ),
 )
 
 
@@ -161,6 +171,37 @@ def tell_of_date(item: ThreadItem, *, is_over: bool) -> list[Notice]:
         Told(DATE_OVER if is_over else DATE_NEAR, item.thread_id, each, item.urgency)
         for member in told
         for each in _handling(member, people.get(member.principal.holder, []))
+    )
+
+
+def tell_again(told: Collection[tuple[ThreadMember, int, bool]]) -> list[Notice]:
+    """Tell members again of what is urgent: their duty officers and who handles it, lastly supervisors too.
+
+    Each comes with the urgency and whether it is the last time.
+    """
+    people = _readers({member.principal.authority_id for member, _, _ in told})
+    return notify(
+        Told(URGENT_WAITS, member.thread_id, each, urgency, is_again=True)
+        for member, urgency, is_last in told
+        for each in _watching(member, people.get(member.principal.holder, []), with_supervisors=is_last)
+    )
+
+
+def _watching(
+    member: ThreadMember, people: Sequence[Membership], *, with_supervisors: bool
+) -> list[Membership]:
+    handling = {each.id for each in _handling(member, people)}
+    roles = {Role.DUTY_OFFICER, *({Role.SUPERVISOR} if with_supervisors else ())}
+    return [each for each in people if each.id in handling or each.role_set & roles]
+
+
+def tell_of_silence(authors: Collection[tuple[ThreadMember, int]]) -> list[Notice]:
+    """Tell who handles it on the side that wrote something urgent, and is on duty there, of no answer."""
+    people = _readers({member.principal.authority_id for member, _ in authors})
+    return notify(
+        Told(NOBODY_ANSWERS, member.thread_id, each, urgency, is_again=True)
+        for member, urgency in authors
+        for each in _watching(member, people.get(member.principal.holder, []), with_supervisors=False)
     )
 
 

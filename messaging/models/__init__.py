@@ -24,6 +24,7 @@ from messaging.models.restore import Restore, RestoreSignature
 from messaging.models.thread import (
     SHARED_KINDS,
     Assignment,
+    Escalation,
     ItemType,
     Progress,
     Thread,
@@ -46,6 +47,7 @@ __all__ = [
     "Device",
     "DeviceStatus",
     "Draft",
+    "Escalation",
     "Holder",
     "ItemType",
     "KeyringApproval",

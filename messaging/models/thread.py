@@ -193,8 +193,11 @@ class ThreadItem(models.Model):
             # M4: a device counts its messages in a thread.
             models.UniqueConstraint(name="message_counter_once", fields=("thread", "device", "counter")),
         )
-        # The clock of dates asks for what is due, in a table that is nearly all without a date.
-        indexes = (models.Index(name="thread_item_due", fields=("due",), condition=Q(due__isnull=False)),)
+        # The clocks ask for what is due or urgent, in a table that is nearly all neither.
+        indexes = (
+            models.Index(name="thread_item_due", fields=("due",), condition=Q(due__isnull=False)),
+            models.Index(name="thread_item_urgent", fields=("received_at",), condition=Q(urgency__gt=0)),
+        )
 
 
 class Progress(models.Model):
@@ -215,3 +218,15 @@ class Progress(models.Model):
                 name="progress_opened_after_delivered", condition=Q(opened_seq__lte=F("delivered_seq"))
             ),
         )
+
+
+class Escalation(models.Model):
+    """A member was told again of an urgent message that nobody there had taken up: which, and when."""
+
+    progress = models.ForeignKey(Progress, models.PROTECT, related_name="told")
+    seq = models.PositiveBigIntegerField()
+    stage = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(name="escalation_once", fields=("progress", "seq", "stage")),)

@@ -67,6 +67,7 @@ VARIANT_NAMES: Final[Mapping[str, str]] = {
 }
 
 FACT_NAMES: Final[Mapping[str, str]] = {
+    "actions": _("Actions requested"),
     "alternatives": _("What else is possible"),
     "annexes": _("Annexes"),
     "answer": _("Answer"),
@@ -93,6 +94,7 @@ FACT_NAMES: Final[Mapping[str, str]] = {
     "progress": _("Progress"),
     "question": _("Question to the requesting authority"),
     "reasons": _("Reasons"),
+    "relied_on": _("Facts relied upon"),
     "result": _("Result"),
     "review": _("To be reviewed on"),
     "topic": _("Subject matter"),

@@ -60,6 +60,7 @@ LINE_LIMIT: Final = 500
 """Characters of one line of a list."""
 
 FACTS: Final[Mapping[str, FactRule]] = {
+    "actions": LIST,
     "alternatives": MAYBE,
     "annexes": MAYBE_LIST,
     "answer": TEXT,
@@ -85,6 +86,7 @@ FACTS: Final[Mapping[str, FactRule]] = {
     "progress": TEXT,
     "question": TEXT,
     "reasons": TEXT,
+    "relied_on": TEXT,
     "result": TEXT,
     "review": DATE,
     "topic": TEXT,
@@ -188,8 +190,8 @@ STAGES: Final[Mapping[str, Stage]] = _stages(
     Stage(
         "freezing-asked",
         "requesting",
-        "13(2)",
-        ("assets", "reasons"),
+        "13(2), 13(3)(c)",
+        ("assets", "relied_on", "actions"),
         due=True,
         urgent=True,
         stays=True,

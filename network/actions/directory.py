@@ -75,6 +75,8 @@ def change_channels(actor: Actor, *, version: int, facts: ChannelFacts) -> None:
         formal_requests=facts.formal_requests,
         oral_requests=facts.oral_requests,
         urgent_procedure=facts.urgent_procedure,
+        told_again_after=facts.told_again_after,
+        told_further_after=facts.told_further_after,
     )
     _record(actor, entry, "channels")
 

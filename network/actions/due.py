@@ -1,4 +1,4 @@
-"""What is due by the clock. The server does it every hour, a timer may."""
+"""What is due by the clock. The server does it every hour, what presses every few seconds; a timer may."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -12,6 +12,8 @@ from network.actions.push import forget_ended_subscriptions, wake_browsers
 
 # What the apps above this one have to do by the clock; they add it when they start.
 DUTIES: list[Callable[[], object]] = []
+# Those of them that cannot wait for the hour.
+PRESSING_DUTIES: list[Callable[[], object]] = []
 
 
 def do_what_is_due() -> int:
@@ -30,6 +32,10 @@ def do_what_is_due() -> int:
 
 
 def tell_what_is_due() -> None:
-    """Write mail and wake browsers for what was not looked at; the server does it every few seconds."""
-    write_news_mail()
-    wake_browsers()
+    """Do what presses, write mail and wake browsers for what was not looked at: every few seconds."""
+    try:
+        for duty in PRESSING_DUTIES:
+            duty()
+    finally:  # one that fails keeps nobody's mail back
+        write_news_mail()
+        wake_browsers()

@@ -38,12 +38,16 @@ TOLD_FIELDS = ("kind", "urgency", "is_counted", "made_at", "read_at", "mail_at",
 
 @dataclass(frozen=True)
 class Told:
-    """One member is told of one thing. The membership is read with its person and the person's choices."""
+    """One member is told of one thing. The membership is read with its person and the person's choices.
+
+    `is_again`: what was told before and not looked at is told once more, by every way that was chosen.
+    """
 
     kind: str
     thing_id: str
     membership: Membership
     urgency: int = 0
+    is_again: bool = False
 
     @property
     def key(self) -> tuple[uuid.UUID, str]:
@@ -77,7 +81,7 @@ def notify(told: Iterable[Told]) -> list[Notice]:
         unique_fields=["membership", "about"],
         update_fields=TOLD_FIELDS,
     )
-    changed = {key for key, row in rows.items() if _is_news(row, before.get(key))}
+    changed = {key for key, row in rows.items() if by_key[key].is_again or _is_news(row, before.get(key))}
     return _notices(by_key[key].membership.person_id for key in changed)
 
 
@@ -99,14 +103,15 @@ def _row(one: Told, before: Notification | None, level: str | None, now: datetim
     """Return the row as it stands after this news; what was told already is not told again."""
     choices = choices_of(one.membership)
     kind = KINDS[one.kind]
-    is_urgent = one.urgency >= URGENT
+    urgency = max(one.urgency, before.urgency) if before and one.is_again else one.urgency
+    is_urgent = urgency >= URGENT
     wanted = level or choices.level
     is_counted = wanted == Level.ALL or (wanted == Level.URGENT and is_urgent)
     row = Notification(
         membership_id=one.membership.id,
         about=one.key[1],
         kind=one.kind,
-        urgency=one.urgency,
+        urgency=urgency,
         is_counted=is_counted,
         made_at=now,
     )
@@ -114,7 +119,8 @@ def _row(one: Told, before: Notification | None, level: str | None, now: datetim
         row.mail_at = when_to_tell(choices, now, grace=MAIL_GRACE, is_urgent=is_urgent)
     if is_counted and choices.has_push:
         row.push_at = when_to_tell(choices, now, grace=PUSH_GRACE, is_urgent=is_urgent)
-    if before is not None and not (row.urgency > before.urgency or (is_counted and not before.is_counted)):
+    is_stronger = before is None or urgency > before.urgency or (is_counted and not before.is_counted)
+    if before is not None and not (is_stronger or one.is_again):
         row.mail_at, row.push_at = before.mail_at, before.push_at
         row.urgency, row.is_counted = before.urgency, before.is_counted
         row.kind = before.kind if before.urgency > one.urgency else row.kind

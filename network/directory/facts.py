@@ -15,6 +15,7 @@ from network.directory.hours import DAY, Hours, WeeklyHours, time_zones
 from network.directory.names import LANGUAGES, language_codes
 from network.errors import Invalid, Sentence
 from network.models import FormalRequests, OfficeKind, OralRequests, Visibility
+from network.models.directory import TOLD_AGAIN_AFTER, TOLD_FURTHER_AFTER
 
 GROUPS = ("visibility", "address", "telephone", "mail", "hours", "duty", "languages", "channels")
 INTERVALS_MOST = 6  # of one day
@@ -23,6 +24,9 @@ SPECIAL_MOST = 30
 TELEPHONES_MOST = 6
 LANGUAGES_MOST = 40
 TEXT_MOST = 1000
+MINUTES = range(
+    5, 241
+)  # until what is urgent is told again: sooner disturbs who is reading, later is no night duty
 ADDRESS_MOST = 600
 
 # Signs that are not seen and turn the direction of what follows; line ends are allowed in texts.
@@ -59,6 +63,8 @@ class ChannelFacts:
     formal_requests: str
     oral_requests: str
     urgent_procedure: str
+    told_again_after: int = TOLD_AGAIN_AFTER
+    told_further_after: int = TOLD_FURTHER_AFTER
 
 
 @dataclass(frozen=True)
@@ -192,6 +198,14 @@ class Reading:
             self.wrong(name, sentence)
         return found
 
+    def minutes(self, name: str, usual: int) -> int:
+        """Return a number of minutes; the usual one where nothing was typed."""
+        typed = western(self.raw(name)) or str(usual)
+        found = int(typed) if typed.isdecimal() and len(typed) < 6 else 0
+        if found not in MINUTES:
+            self.wrong(name, _("Write a number of minutes from 5 to 240."))
+        return found
+
     def day(self, name: str) -> date | None:
         """Return a day, or None where nothing or no day was typed."""
         try:
@@ -234,7 +248,11 @@ def read_channels(posted: Posted) -> ChannelFacts:
         ),
         oral_requests=reading.choice("oral_requests", OralRequests.values, _("Choose one of the list.")),
         urgent_procedure=reading.text("urgent_procedure", most=TEXT_MOST),
+        told_again_after=reading.minutes("told_again_after", TOLD_AGAIN_AFTER),
+        told_further_after=reading.minutes("told_further_after", TOLD_FURTHER_AFTER),
     )
+    if facts.told_further_after <= facts.told_again_after:
+        reading.wrong("told_further_after", _("The second time comes after the first one."))
     reading.close()
     return facts
 

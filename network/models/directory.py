@@ -9,6 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from network.models.authority import Authority
 from network.models.person import Membership
 
+# Long enough to read and answer at a desk, short enough to telephone before a bank opens or a ship sails.
+TOLD_AGAIN_AFTER, TOLD_FURTHER_AFTER = 15, 30
+
 
 class Visibility(models.TextChoices):
     """Who sees a part of an entry. The State chooses (decision 3/2, paragraph g (v))."""
@@ -56,6 +59,11 @@ class DirectoryEntry(models.Model):
     formal_requests = models.CharField(max_length=10, choices=FormalRequests, default="", blank=True)
     oral_requests = models.CharField(max_length=10, choices=OralRequests, default="", blank=True)
     urgent_procedure = models.TextField(default="")
+    # Minutes until its own people are told again of an urgent message that none of them has acknowledged.
+    told_again_after = models.PositiveSmallIntegerField(default=TOLD_AGAIN_AFTER, db_default=TOLD_AGAIN_AFTER)
+    told_further_after = models.PositiveSmallIntegerField(
+        default=TOLD_FURTHER_AFTER, db_default=TOLD_FURTHER_AFTER
+    )
     changed_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
     confirmed_by = models.ForeignKey(Membership, models.PROTECT, null=True, related_name="+")

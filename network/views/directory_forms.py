@@ -59,6 +59,22 @@ CHANNEL_FIELDS = (
         kind="select",
         choices=tuple(OralRequests.choices),
     ),
+    Field(
+        "told_again_after",
+        _("Minutes until what is urgent is told again"),
+        _WRONG,
+        hint=_("To your duty officers and who handles it, where nobody has acknowledged: from 5 to 240."),
+        most=3,
+        is_code=True,
+    ),
+    Field(
+        "told_further_after",
+        _("Minutes until your supervisors and the other authority are told"),
+        _WRONG,
+        hint=_("That still nobody has acknowledged. What is wanted at once is told again sooner."),
+        most=3,
+        is_code=True,
+    ),
 )
 CHANNEL_AREAS = (
     Field(
@@ -221,7 +237,8 @@ def visibility_values(entry: DirectoryEntry) -> dict[str, str]:
 def channel_values(entry: DirectoryEntry) -> dict[str, str]:
     """Return the texts about channels as they stand."""
     names = ("formal_requests", "oral_requests", "channel_note", "urgent_procedure")
-    return {name: getattr(entry, name) for name in names}
+    minutes = ("told_again_after", "told_further_after")
+    return {name: str(getattr(entry, name)) for name in (*names, *minutes)}
 
 
 def channel_ticks(chosen: Iterable[str]) -> list[tuple[str, Promise, bool]]:

@@ -137,6 +137,36 @@ def test_channels_and_names_and_visibility(cast: Cast, editor: Client) -> None:
     assert save(editor, "channels/", 2, **{**channels, "channels": ["pigeon"]}).status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("again", "further", "status"),
+    [
+        ("5", "240", 302),
+        ("٢٠", "45", 302),  # digits of every script
+        ("", "", 302),
+        ("4", "30", 422),
+        ("15", "241", 422),
+        ("30", "30", 422),
+        ("60", "20", 422),
+        ("-15", "30", 422),
+        ("a quarter", "30", 422),
+    ],
+)
+def test_how_soon_what_is_urgent_is_told_again(
+    cast: Cast, editor: Client, again: str, further: str, status: int
+) -> None:
+    channels = {"formal_requests": "yes", "oral_requests": "yes", "channel_note": "", "urgent_procedure": ""}
+    answer = save(editor, "channels/", 0, **channels, told_again_after=again, told_further_after=further)
+    assert answer.status_code == status
+    if status == 422:
+        assert not DirectoryEntry.objects.filter(version__gt=0).exists()
+        return
+    entry = entry_of(cast)
+    assert entry.told_again_after == (int(again) if again else 15)
+    assert entry.told_further_after == (int(further) if further else 30)
+    page = editor.get("/directory/own/channels/").content.decode()
+    assert f'value="{entry.told_again_after}"' in page
+
+
 def test_the_second_of_two_editors_is_told_and_loses_nothing(cast: Cast, editor: Client) -> None:
     administrator = cast.administrator_a.client()
     assert (

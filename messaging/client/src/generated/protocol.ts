@@ -70,6 +70,7 @@ export interface ProgressMade {
   delivered_seq: number;
   opened_seq: number;
   opened: string | null;
+  told: Array<ToldAgain>;
   thread: string;
 }
 
@@ -121,6 +122,12 @@ export interface ThreadAssigned {
   thread: string;
   principal: string;
   handler: Handler | null;
+}
+
+export interface ToldAgain {
+  seq: number;
+  stage: number;
+  at: number;
 }
 
 export interface Commands {

@@ -19,6 +19,8 @@ from messaging.actions.kits import note_tried_kit
 from messaging.actions.messages import append_own_messages
 from messaging.actions.progress import confirm_delivery, record_opened
 from messaging.actions.threads import extend_thread, open_thread, withdraw_mandate
+from messaging.desk_protocol import AuthorityDesk
+from messaging.desk_queries import read_desk
 from messaging.letters import LETTERS, letters_in
 from messaging.models import ThreadKind
 from messaging.permissions import Permission
@@ -87,6 +89,13 @@ def _json(body: Body) -> HttpResponse:
 def authorities(request: MemberRequest) -> HttpResponse:
     """List every authority and the principal it can be written to as."""
     return _json(queries.list_authorities(request.actor))
+
+
+@router.get("/authorities/{authority_uuid}/desk", response=AuthorityDesk)
+@guarded(Permission.AUTHORITY_LIST)
+def desk(request: MemberRequest, authority_uuid: uuid.UUID) -> HttpResponse:
+    """Read whether an authority's office is open now, and whom to telephone when it is not."""
+    return _json(read_desk(request.actor, authority_uuid))
 
 
 @router.post("/keyrings", response=KeyringPlace)

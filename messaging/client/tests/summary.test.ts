@@ -2,36 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Applied, OpenedMessage } from '../src/sealed/client.ts'
 import { acknowledgementsOf, byNeed, nextLanguage, standing, summarise } from '../src/store/summary.ts'
+import { applied, opened } from './opened.ts'
 
-function message(seq: number, changes: Partial<OpenedMessage> = {}): Applied {
-  const isOwn = changes.isOwn ?? false
-  const opened: OpenedMessage = {
-    id: `id-${seq}`,
-    seq,
-    at: seq,
-    receivedAt: seq,
-    kind: 'note',
-    isOwn,
-    isThisDevice: isOwn,
-    principal: isOwn ? 'own' : 'other',
-    device: 'device',
-    person: 'person',
-    name: 'Name',
-    office: 'Office',
-    language: 'en',
-    subject: null,
-    ownReference: null,
-    foreignReference: null,
-    urgency: 0,
-    due: null,
-    step: null,
-    body: { type: 'note', text: 'Text', reason: null, files: [] },
-    failed: null,
-    marks: [],
-    ...changes,
-  }
-  return { thread: 't', seq, known: false, at: seq, hash: 'h', type: 'message', message: opened }
-}
+const message = (seq: number, changes: Partial<OpenedMessage> = {}): Applied => applied(opened(seq, changes))
 
 const STEP = { variant: 'assistance', code: '', on: 0, consultation: null, override: null }
 

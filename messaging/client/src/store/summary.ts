@@ -75,6 +75,10 @@ export function byNeed(
   return need(other) - need(one) || other.changedAt - one.changedAt
 }
 
+/** A step that asks urgently is acknowledged by name, as a note is. */
+export const takesAcknowledgement = ({ kind, urgency }: OpenedMessage): boolean =>
+  kind === 'note' || (kind === 'stage' && urgency > 0)
+
 /** The language of the next note: the own side's last one here, before it that of what is answered. */
 export function nextLanguage(applied: readonly Applied[]): string | null {
   const notes = messagesOf(applied).filter(({ kind, failed }) => kind === 'note' && failed === null)

@@ -68,6 +68,15 @@ export interface AuthorityRow extends AuthorityName {
   is_open?: boolean | null
 }
 
+/** GET authorities/ID/desk: who is there now, as far as the directory shows it. */
+export interface AuthorityDesk {
+  is_open: boolean | null
+  changes_at: number | null
+  time_zone: string
+  has_duty: boolean
+  telephones: string[]
+}
+
 export type Progress = Omit<ProgressMade, 'thread'>
 
 export interface ThreadRow {

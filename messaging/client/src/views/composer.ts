@@ -39,6 +39,9 @@ export class Composer {
   /** Seals and queues the note. What it raises is shown, and the text stays. */
   onSend: (note: NoteInput) => Promise<void> = async () => undefined
   files: NoteFiles | null = null
+  /** Called when what is written becomes urgent, with the place for what is to be known then; null when it is not. */
+  onUrgency: (place: HTMLElement | null) => void = () => undefined
+  #isUrgent = false
   readonly #keeper: DraftKeeper
   readonly #extra: () => Record<string, string>
   #isSending = false
@@ -177,12 +180,26 @@ export class Composer {
     show(byId('reason-place'), isHandled)
     byId<HTMLInputElement>('reason-field').required = isHandled
     if (isHandled) byId<HTMLDetailsElement>('handling-fold').open = true
+    this.#showUrgency()
     const used = new TextEncoder().encode(this.get('text')).length / MOST_BYTES
     const length = used < SHOWN_FROM ? '' : text('length', { percent: number(Math.ceil(used * 100)) })
     byId('length').textContent = length
     byId('length').classList.toggle('is-over', used > 1)
     byId<HTMLButtonElement>('send').disabled = used > 1 || this.#isSending
     show(byId('length-over'), used > 1)
+  }
+
+  #showUrgency(): void {
+    const isUrgent = this.get('urgency') > '0'
+    if (isUrgent === this.#isUrgent) return
+    this.#isUrgent = isUrgent
+    this.askUrgency()
+  }
+
+  /** Say once more whether what is written is urgent: to whom may be another now. */
+  askUrgency(): void {
+    show(byId('reach-place'), this.#isUrgent)
+    this.onUrgency(this.#isUrgent ? byId('reach-place') : null)
   }
 
   async #send(): Promise<void> {

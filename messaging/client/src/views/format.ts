@@ -72,6 +72,22 @@ export function inDays(days: number): string {
   return new Intl.RelativeTimeFormat(language(), { numeric: 'auto' }).format(days, 'day')
 }
 
+/** "17 minutes ago", after two hours "3 hours ago", in the reader's language. Takes unix seconds. */
+export function ago(at: number, now: number = Date.now() / 1000): string {
+  const minutes = Math.max(0, Math.floor((now - at) / 60))
+  const form = new Intl.RelativeTimeFormat(language(), { numeric: 'auto' })
+  return minutes < 120 ? form.format(-minutes, 'minute') : form.format(-Math.floor(minutes / 60), 'hour')
+}
+
+/** Date and time in another zone, that zone named; empty where this browser does not know the zone. */
+export function dateTimeIn(zone: string, seconds: number): string {
+  try {
+    return write(seconds, `in ${zone}`, { ...DATE, ...CLOCK, timeZone: zone, timeZoneName: 'short' })
+  } catch {
+    return ''
+  }
+}
+
 /** The last moment of the day that a date field says (`2026-11-24`), in UTC; null when it says none. */
 export function dueOf(field: string): number | null {
   const at = Date.parse(`${field}T23:59:59Z`)

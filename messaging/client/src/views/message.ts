@@ -2,10 +2,10 @@ import type { Applied, OpenedMessage } from '../sealed/client.ts'
 import { chosenMarks } from '../sealed/marks.ts'
 import type { Copy } from '../store/outbox.ts'
 import { isTried, type OutboxEntry } from '../store/store.ts'
-import type { Standing } from '../store/summary.ts'
+import { type Standing, takesAcknowledgement } from '../store/summary.ts'
 import type { AuthorityName, Hex } from '../transport/wire.ts'
 import { clock, dateTime, languageName, setTime } from './format.ts'
-import { renderHandling } from './handling.ts'
+import { renderHandling, urgencyBadge } from './handling.ts'
 import { changeText, isMemberChange } from './membership.ts'
 import { clone, fill, hasText, paragraphs, show, slot, text } from './page.ts'
 import { sentenceFor } from './problem.ts'
@@ -113,14 +113,30 @@ function acknowledgedText(by: OpenedMessage): string {
 }
 
 /** Small line for what is not a text: an entry of the thread's chain, or an acknowledgement. */
-export function renderNotice(applied: Applied, authorities: Authorities): HTMLElement {
+export function renderNotice(
+  applied: Applied,
+  authorities: Authorities,
+  onAcknowledge: () => void,
+): HTMLElement {
   const element = clone('thread-notice')
   element.id = `item-${applied.seq}`
   fill(element, { words: noticeText(applied, authorities) })
   setTime(slot(element, 'time'), applied.at)
-  const facts = applied.type === 'message' ? stepFacts(applied.message) : null
+  if (applied.type !== 'message') return element
+  const facts = stepFacts(applied.message)
   if (facts) element.append(facts)
+  if (takesAcknowledgement(applied.message)) element.append(urgentFoot(applied.message, onAcknowledge))
   return element
+}
+
+/** What a step that asks urgently has as a message has it: how urgent, how far it came, the acknowledgement. */
+function urgentFoot({ urgency, isOwn }: OpenedMessage, onAcknowledge: () => void): HTMLElement {
+  const foot = clone('urgent-foot')
+  slot(foot, 'signs').append(urgencyBadge(urgency) ?? '')
+  const acknowledge = slot(foot, 'acknowledge')
+  show(acknowledge, !isOwn)
+  acknowledge.addEventListener('click', onAcknowledge)
+  return foot
 }
 
 /** M12: where the sealed part does not hold, the step stands and its reader is told. */

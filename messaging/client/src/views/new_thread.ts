@@ -2,7 +2,7 @@ import type { NoteInput } from '../sealed/client.ts'
 import { Refused } from '../sealed/errors.ts'
 import { DraftKeeper } from '../store/drafts.ts'
 import { isTried } from '../store/store.ts'
-import { Failure } from '../transport/failure.ts'
+import { Failure, orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { AuthorityRow, Hex } from '../transport/wire.ts'
 import { AuthorityChooser, askedAuthority, describeDesk } from './authority_chooser.ts'
@@ -49,6 +49,13 @@ class NewThreadView {
       this.#composer.enable(false)
     }
     this.#composer.files = this.#files
+    this.#composer.onUrgency = (place) => void this.#showReach(place).catch(orLater)
+  }
+
+  async #showReach(place: HTMLElement | null): Promise<void> {
+    if (place === null) return
+    const { showReach } = await import('./reach.ts')
+    await showReach(place, this.#mailroom.session.rest, this.#chosen ? [this.#chosen] : [])
   }
 
   #counterpart(): { authority: string; principal: Hex } {
@@ -146,6 +153,7 @@ class NewThreadView {
     const place = byId('authority-chosen')
     fill(place, { name: authority.name, state: authority.state_name ?? '' })
     describeDesk(place, authority)
+    this.#composer.askUrgency()
     show(byId('authority-keys'), authority.principal !== null)
     show(byId('authority-no-keys'), authority.principal === null)
     byId('authority-change').focus()

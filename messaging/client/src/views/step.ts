@@ -16,10 +16,11 @@ import type { Reading } from '../store/reading.ts'
 import { messagesOf, nextLanguage, summarise } from '../store/summary.ts'
 import { orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
-import type { Hex } from '../transport/wire.ts'
+import type { AuthorityName, Hex, ThreadRow } from '../transport/wire.ts'
 import { dateTime, dayNumber, dueOf, fieldOf } from './format.ts'
 import { announce, byId, clone, hasText, show, slot, splitParagraphs, text } from './page.ts'
 import { sentenceFor, showProblem } from './problem.ts'
+import { othersOf, showReach } from './reach.ts'
 import type { Mailroom } from './session.ts'
 import { restsOf, stepDraft } from './step_draft.ts'
 import { openThreadOfPage } from './thread_of_page.ts'
@@ -33,14 +34,15 @@ type Input = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement
 export async function showStep(rest: Rest): Promise<void> {
   const opened = await openThreadOfPage(rest)
   if (opened === null) return
-  const { mailroom, reading } = opened
-  await new StepView(mailroom, reading).start()
+  const { mailroom, reading, row } = opened
+  await new StepView(mailroom, reading, row).start()
 }
 
 class StepView {
   readonly #mailroom: Mailroom
   readonly #id: Hex
   readonly #reading: Reading
+  readonly #others: readonly AuthorityName[]
   readonly #keeper: DraftKeeper
   readonly #form = byId<HTMLFormElement>('step-form')
   /** What was written for each fact, also of a step that is not chosen now. */
@@ -48,7 +50,8 @@ class StepView {
   #own: OwnCase | null = null
   #isSending = false
 
-  constructor(mailroom: Mailroom, reading: Reading) {
+  constructor(mailroom: Mailroom, reading: Reading, row: ThreadRow) {
+    this.#others = othersOf(row, mailroom.correspondence.principal)
     this.#mailroom = mailroom
     this.#id = reading.thread
     this.#reading = reading
@@ -172,6 +175,7 @@ class StepView {
     choose('step-rests', before)
     const stage = STAGES[this.#code]
     show(byId('urgency-place'), stage?.urgent === true)
+    this.#showReach(stage?.urgent === true)
     show(byId('due-place'), stage?.due === true)
     const due = byId<HTMLInputElement>('step-due')
     due.required = stage?.due === true
@@ -179,6 +183,12 @@ class StepView {
     const least = this.#code === 'consultation' ? now() + ANSWER_SECONDS + DAY : now()
     due.min = fieldOf(dayNumber(least) * DAY)
     this.#showFacts()
+  }
+
+  /** Who is there now, where the step cannot wait. */
+  #showReach(isUrgent: boolean): void {
+    const asked = isUrgent ? this.#others : []
+    void showReach(byId('reach-place'), this.#mailroom.session.rest, asked).catch(orLater)
   }
 
   #consultation(seq: number): string {

@@ -10,6 +10,7 @@ import {
   type OtherSide,
   standing,
   summarise,
+  takesAcknowledgement,
 } from '../store/summary.ts'
 import { retryDelay } from '../transport/backoff.ts'
 import { orLater } from '../transport/failure.ts'
@@ -87,6 +88,7 @@ class ThreadView {
     this.#files = new ThreadFiles(mailroom.correspondence, row.thread, () => this.#composer.changed())
     this.#composer.files = this.#files
     this.#timeline.onMessage = (element, message) => this.#files.show(element, message)
+    this.#composer.onUrgency = (place) => void this.#showReach(place).catch(orLater)
     mailroom.session.beforeLeaving = () => this.#composer.settle()
     this.#composer.onSend = async (note) => {
       this.#isSent = true
@@ -247,6 +249,7 @@ class ThreadView {
   async #takeProgress(progress: readonly Progress[]): Promise<void> {
     const { correspondence } = this.#mailroom
     for (const each of progress) {
+      this.#row.progress = [...this.#row.progress.filter((one) => one.principal !== each.principal), each]
       if (each.principal === correspondence.principal) {
         this.#openedSeq = Math.max(this.#openedSeq, each.opened_seq)
         continue
@@ -265,11 +268,29 @@ class ThreadView {
     const newest = this.#unacknowledged().at(-1)
     for (const message of messagesOf(this.#reading.applied)) {
       const element = this.#timeline.element(message.seq)
-      if (element === undefined || message.kind !== 'note') continue
+      if (element === undefined || !takesAcknowledgement(message)) continue
       if (message.isOwn) renderStanding(element, standing(message, acknowledgements, this.#other))
       else renderAcknowledged(element, acknowledgements.get(message.id), this.#acknowledging.has(message.id))
       slot(element, 'acknowledge').classList.toggle('primary', message === newest)
     }
+    void this.#showPressing().catch(orLater)
+  }
+
+  /** What presses is rare, so its script comes where it is needed. */
+  async #showPressing(): Promise<void> {
+    if (!messagesOf(this.#reading.applied).some(mayPress)) return
+    const { showPressing } = await import('./pressing.ts')
+    const { principal } = this.#mailroom.correspondence
+    const element = (seq: number) => this.#timeline.element(seq)
+    const found = { row: this.#row, applied: this.#reading.applied, principal, element }
+    await showPressing(this.#mailroom.session.rest, found)
+  }
+
+  async #showReach(place: HTMLElement | null): Promise<void> {
+    if (place === null) return
+    const { othersOf, showReach } = await import('./reach.ts')
+    const others = othersOf(this.#row, this.#mailroom.correspondence.principal)
+    await showReach(place, this.#mailroom.session.rest, others)
   }
 
   #describe(): void {
@@ -341,7 +362,7 @@ class ThreadView {
     return messagesOf(this.#reading.applied).filter(
       (message) =>
         !message.isOwn &&
-        message.kind === 'note' &&
+        takesAcknowledgement(message) &&
         message.failed === null &&
         !acknowledgements.has(message.id) &&
         !this.#acknowledging.has(message.id),
@@ -445,6 +466,10 @@ class ThreadView {
     }
   }
 }
+
+/** Urgent, or a step after which something ends or is owed by a date. */
+const mayPress = ({ urgency, step }: OpenedMessage): boolean =>
+  urgency > 0 || /^(sent-urgently|frozen|freezing-ending|preserved)$/.test(step?.code ?? '')
 
 const hasFiles = (draft: Draft | null): draft is Draft =>
   typeof draft?.files === 'string' && draft.files !== '[]'

@@ -1,4 +1,5 @@
 import type { Applied, Hex, OpenedMessage } from '../sealed/client.ts'
+import { takesAcknowledgement } from '../store/summary.ts'
 import { day, dayNumber, number } from './format.ts'
 import { isMemberChange } from './membership.ts'
 import { type Authorities, renderMessage, renderNotice } from './message.ts'
@@ -146,8 +147,10 @@ export class Timeline {
 
   #addNotice(applied: Applied): void {
     if (this.#isShownAbove(applied)) return
-    const notice = renderNotice(applied, this.#authorities)
-    const isStep = applied.type === 'message' && applied.message.kind === 'stage'
+    const message = applied.type === 'message' ? applied.message : null
+    const notice = renderNotice(applied, this.#authorities, () => message && this.#onAcknowledge(message))
+    const isStep = message?.kind === 'stage'
+    if (message && takesAcknowledgement(message)) this.#unacknowledged.set(message.id, message)
     if (isStep || isMemberChange(applied) || applied.type === 'withdrawal') {
       this.#place.append(notice)
       this.#elements.set(applied.seq, notice)

@@ -7,8 +7,8 @@ from network.frames import Body
 class AuthorityDesk(Body):
     """Who is there now at an authority, as far as the directory shows it to who asks.
 
-    `is_open`: an office; null where no hours are shown. `changes_at`: it closes then, or opens. `has_duty`: there
-    is a duty service; `telephones` are those for urgent matters.
+    `is_open`: an office; null where no hours are shown. `changes_at`: it closes then, or opens.
+    `has_duty`: there is a duty service; `telephones` are those for urgent matters.
     """
 
     is_open: bool | None

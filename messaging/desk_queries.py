@@ -1,4 +1,4 @@
-"""Who is there at another authority, for who writes to it: read when it is needed, as it changes by the minute."""
+"""Who is there at another authority, for who writes to it: read when needed, as it changes by the minute."""
 
 import uuid
 
@@ -12,7 +12,7 @@ from network.queries.entries import shown_entry
 
 
 def read_desk(actor: Actor, authority_id: uuid.UUID) -> AuthorityDesk:
-    """Return what the directory shows the actor of an authority's hours and duty service; raises `NotFound`."""
+    """Return what the directory shows the actor of an authority's hours and duty; raises `NotFound`."""
     access.require(actor, Permission.AUTHORITY_LIST)
     reader = reader_of(actor)
     entry = shown_entry(reader, find_authority(reader, authority_id))

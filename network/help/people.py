@@ -103,6 +103,12 @@ DUTY_OFFICER = Topic(
             _("Answer with what happens next and by when, even if it is only one sentence."),
             _("When minutes count, telephone as well. The number is in the directory."),
         ),
+        text(
+            _(
+                "Until somebody of your authority has acknowledged or answered, you are told again, and "
+                "the other authority learns that nobody has. Your authority sets the minutes in its entry."
+            )
+        ),
     ),
     (Page("/", label("Start")), Page("/notifications/settings/", label("Notifications"))),
     frozenset({Role.DUTY_OFFICER}),

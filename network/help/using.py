@@ -15,6 +15,10 @@ URGENT = Topic(
             _("Choose how urgent it is. If you need the answer by a day, give that day."),
             _("Say why in one sentence: either of them asks for it, so that urgent stays urgent."),
             _("Send. Look whether it is acknowledged; if not, telephone."),
+            _(
+                "While nobody there acknowledges it, their duty officers are told again, then their "
+                "supervisors and you. The message says when, and by which number they answer."
+            ),
         ),
         entries(
             say(_("{ordinary}: it is answered in its turn."), ordinary=label("Ordinary")),

@@ -148,7 +148,7 @@ class ToldAgain(Body):
     """
 
     seq: Seq
-    stage: Annotated[int, Field(ge=1, le=2)]
+    stage: Literal[1, 2]
     at: UnixSeconds
 
 

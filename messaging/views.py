@@ -71,6 +71,7 @@ from network.rest import GuardedRouter
 router = GuardedRouter()
 
 HexPath = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
+ShortHexPath = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 DraftKey = Annotated[str, Path(pattern=r"^((step-)?[0-9a-f]{64}|new)$")]
 # Messages say their language in two letters; the catalog of Chinese has a longer name.
 LETTER_LANGUAGES = {code[:2]: code for code, _ in settings.LANGUAGES}
@@ -91,11 +92,11 @@ def authorities(request: MemberRequest) -> HttpResponse:
     return _json(queries.list_authorities(request.actor))
 
 
-@router.get("/authorities/{authority_uuid}/desk", response=AuthorityDesk)
+@router.get("/authorities/{authority}/desk", response=AuthorityDesk)
 @guarded(Permission.AUTHORITY_LIST)
-def desk(request: MemberRequest, authority_uuid: uuid.UUID) -> HttpResponse:
+def desk(request: MemberRequest, authority: ShortHexPath) -> HttpResponse:
     """Read whether an authority's office is open now, and whom to telephone when it is not."""
-    return _json(read_desk(request.actor, authority_uuid))
+    return _json(read_desk(request.actor, uuid.UUID(authority)))
 
 
 @router.post("/keyrings", response=KeyringPlace)

@@ -28,7 +28,6 @@ from messaging.protocol import ProgressReference
 from messaging.sealed.message import Acknowledgement, Note
 from messaging.sealed.plaintext import StageChange
 from messaging.sealed.stages import ENDING
-from network.actions.notifications import URGENT
 from network.frames import Notice
 from network.models import DirectoryEntry
 from network.queries.entries import entry_of
@@ -82,8 +81,9 @@ def _escalate_thread(thread_id: str, now: datetime) -> int:
 
 def _urgent(now: datetime) -> QuerySet[ThreadItem]:
     """Return the urgent messages of late that some member has said nothing to."""
-    rows = ThreadItem.objects.filter(type=ItemType.MESSAGE, urgency__gte=URGENT)
-    rows = rows.filter(received_at__gt=now - GIVEN_UP_AFTER, thread__owner__isnull=True)
+    rows = ThreadItem.objects.filter(type=ItemType.MESSAGE, urgency__gt=0)  # as its index says
+    rows = rows.filter(received_at__gt=now - GIVEN_UP_AFTER)
+    rows = rows.only("thread_id", "seq", "principal_id", "urgency", "received_at")
     told = Escalation.objects.filter(
         progress__thread_id=OuterRef("thread_id"),
         progress__principal_id=OuterRef("principal_id"),

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def place(cast: Cast) -> str:
     """Give the address of State B's desk; its office is closed for a feast."""
     make_entry(Authority.objects.get(id=cast.officer_b.actor.authority_id))
-    return f"/authorities/{cast.officer_b.actor.authority_id}/desk"
+    return f"/authorities/{cast.officer_b.actor.authority_id.hex}/desk"
 
 
 def desk(persona: Persona, place: str) -> dict[str, object]:
@@ -52,7 +52,7 @@ def test_what_a_state_keeps_to_itself_is_not_told(cast: Cast, place: str, visibi
 def test_a_hidden_entry_and_none_are_the_same(cast: Cast, place: str) -> None:
     DirectoryEntry.objects.update(visibility="nobody")
     hidden = call(cast.officer_a.client(), "GET", place)
-    nothing = call(cast.officer_a.client(), "GET", f"/authorities/{uuid.uuid4()}/desk")
+    nothing = call(cast.officer_a.client(), "GET", f"/authorities/{uuid.uuid4().hex}/desk")
     assert hidden.status_code == nothing.status_code == 404
     assert hidden.content == nothing.content
     assert desk(cast.officer_b, place)["telephones"] == [DUTY]

@@ -82,6 +82,7 @@ async def test_progress_and_refusals_travel_over_the_socket(
         "delivered_seq": 2,
         "opened_seq": 0,
         "opened": None,
+        "told": [],
     }
     beyond = await socket.ask("messaging.delivery.confirm", {"thread": thread, "seq": 9})
     assert beyond["error"]["code"] == "beyond-the-end"

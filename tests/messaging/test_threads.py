@@ -180,6 +180,7 @@ def test_delivered_and_opened_only_rise_and_the_other_side_can_verify_opened(off
         "delivered_seq": 2,
         "opened_seq": 2,
         "opened": opened,
+        "told": [],
     }
     verified = a.mailbox.check_opened(bytes.fromhex(thread), base64.b64decode(opened))
     assert verified.seq == 2

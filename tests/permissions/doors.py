@@ -21,6 +21,7 @@ SAMPLES = {
     "index": "0",
     "code": "QZZ",
     "uuid": str(uuid.UUID(int=7)),
+    "authority": uuid.UUID(int=7).hex,
     "slug": "no-such-page",
     "level": "0",
     "serial": "0",

@@ -22,7 +22,11 @@ def doors(cast: Cast) -> list[Door]:
     make_entry(authority)
     office = Office.objects.get()
     samples = {"authority_uuid": str(authority.id), "office_uuid": str(office.id), "code": "XBB", **SAMPLES}
-    return [door for door in all_routes(samples | {"code": "XBB"}) if door.method == "GET"]
+    return [
+        door
+        for door in all_routes(samples | {"code": "XBB", "authority": authority.id.hex})
+        if door.method == "GET"
+    ]
 
 
 def received(client: Client, doors: list[Door]) -> str:

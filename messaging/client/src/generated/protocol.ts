@@ -126,7 +126,7 @@ export interface ThreadAssigned {
 
 export interface ToldAgain {
   seq: number;
-  stage: number;
+  stage: 1 | 2;
   at: number;
 }
 

@@ -51,6 +51,7 @@ else:
     Bytes = blob(ENVELOPES_MOST)  # what the server gives back
 
 Status = Literal["requested", "enrolled", "declined", "removed"]
+EscalationStage = Literal[1, 2]
 KeyringStatus = Literal["waiting", "standing", "ended"]
 ItemTypeName = Literal["entry", "message", "withdrawal"]
 Role = Literal["officer", "supervisor", "steward"]
@@ -142,13 +143,10 @@ class ProgressReference(Body):
 
 
 class ToldAgain(Body):
-    """People of a member were told again of an urgent message that nobody of them had taken up.
-
-    `stage` 1: duty officers and who handles it; 2: supervisors too, and whoever asked.
-    """
+    """A member was told again of an urgent message: 1 on duty or handling it; 2 supervisors too, and who asked."""
 
     seq: Seq
-    stage: Literal[1, 2]
+    stage: EscalationStage
     at: UnixSeconds
 
 

@@ -38,6 +38,7 @@ from messaging.protocol import (
     AuthorityList,
     DeviceRequest,
     DeviceRequestList,
+    EscalationStage,
     Handler,
     ItemBody,
     ItemPage,
@@ -297,7 +298,7 @@ def _progress(row: Progress) -> dict[str, Any]:
         "opened_seq": row.opened_seq,
         "opened": bytes(row.opened) if row.opened else None,
         "told": [
-            ToldAgain(seq=one.seq, stage=one.stage, at=seconds(one.at))
+            ToldAgain(seq=one.seq, stage=cast(EscalationStage, one.stage), at=seconds(one.at))
             for one in list(row.told.all())[-TOLD_MOST:]
         ],
     }

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from messaging import policy
 from messaging.models import (
+    SHARED_KINDS,
     Assignment,
     Attachment,
     Device,
@@ -262,6 +263,14 @@ def get_thread_to_read(actor: Actor, thread_id: str, *, to: Permission) -> Reada
     if own is None or not policy.can_see_thread(actor, [own.principal.holder]):
         raise NotFound
     return ReadableThread(own.thread, own.ended_seq or 0, own)
+
+
+def get_thread_to_hold(actor: Actor, thread_id: str) -> Thread:
+    """Return a correspondence that the actor's authority is in, or has left, and keeps; raises `NotFound`."""
+    thread = get_thread_to_read(actor, thread_id, to=Permission.HOLD_WRITE).thread
+    if thread.kind not in SHARED_KINDS:
+        raise NotFound
+    return thread
 
 
 def get_attachment(actor: Actor, thread_id: str, file_id: str) -> Attachment:

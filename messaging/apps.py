@@ -20,6 +20,7 @@ class MessagingConfig(AppConfig):
         from messaging.actions.reminders import remind_of_dates
         from messaging.actions.renewal import remind_of_renewal
         from messaging.actions.reports import forget_reports
+        from messaging.actions.retention import tell_what_is_over
         from messaging.acts import ACTS
         from messaging.queries import fingerprint_of
         from network.actions.due import DUTIES, PRESSING_DUTIES
@@ -39,6 +40,7 @@ class MessagingConfig(AppConfig):
             remind_of_dates,
             remind_of_kits,
             remind_of_renewal,
+            tell_what_is_over,
         ]
         PRESSING_DUTIES[:] = [escalate]
         FINGERPRINTS[:] = [fingerprint_of]

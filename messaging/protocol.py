@@ -426,6 +426,15 @@ class Member(Body):
     handler: Handler | None
 
 
+class KeptFacts(Body):
+    """How the own authority keeps a thread. `is_over`: that day has passed, and nothing holds the thread."""
+
+    closed_at: UnixSeconds | None
+    until: str | None  # YYYY-MM-DD
+    is_over: bool
+    is_held: bool
+
+
 class ThreadBody(Body):
     """A thread as its members see it."""
 
@@ -442,6 +451,7 @@ class ThreadBody(Body):
     changed_at: UnixSeconds
     progress: list[MemberProgress]
     card: Bytes | None = None  # the own principal's, sealed by its devices
+    kept: KeptFacts | None = None  # by the own authority, where the case is closed or held
 
 
 class LetterTexts(Body):

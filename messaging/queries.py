@@ -57,6 +57,7 @@ from messaging.protocol import (
     ThreadPage,
     ToldAgain,
 )
+from messaging.retention_queries import Kept, keepings_of, kept_threads
 from messaging.sealed.keys import fingerprint_digits
 from messaging.sealed.statement import parse
 from messaging.sealed.thread import read_entry
@@ -304,10 +305,13 @@ def _progress(row: Progress) -> dict[str, Any]:
     }
 
 
-def list_threads(actor: Actor, *, before: str = "", limit: int = PAGE_MOST, own: bool = False) -> ThreadPage:
+def list_threads(
+    actor: Actor, *, before: str = "", limit: int = PAGE_MOST, own: bool = False, kept: str = ""
+) -> ThreadPage:
     """Return a page of the own authority's threads, the newest change first; with those it has left.
 
-    `own`: what it writes for itself instead, notes and the ledger. `before` is the `next` of the page before;
+    `own`: what it writes for itself instead, notes and the ledger. `kept`: only those kept in this way, as
+    `Kept` has it. `before` is the `next` of the page before;
     raises `Invalid("invalid-cursor")` for anything else.
     """
     access.require(actor, Permission.THREAD_LIST)
@@ -316,15 +320,14 @@ def list_threads(actor: Actor, *, before: str = "", limit: int = PAGE_MOST, own:
     principal = access.find_own_principal(actor)
     places = ThreadMember.ever.filter(principal=principal) if principal else ThreadMember.ever.none()
     places = places.filter(thread__owner__isnull=not own)
+    places = places.filter(thread_id__in=kept_threads(actor, Kept(kept))) if kept else places
     places = after_cursor(places, before)
     found = list(places.order_by("-changed_at", "-thread_id")[: limit + 1])
     rows = _with_members(Thread.objects.all()).in_bulk([place.thread_id for place in found[:limit]])
     last = found[limit - 1] if len(found) > limit else None
-    cards = cards_of(principal, rows)
+    beside = _beside(actor, principal, rows)
     return ThreadPage(
-        threads=[
-            _as_seen(rows[place.thread_id], place, cards.get(place.thread_id)) for place in found[:limit]
-        ],
+        threads=[_as_seen(rows[place.thread_id], place, beside) for place in found[:limit]],
         next=cursor_of(last.thread_id, last.changed_at) if last else None,
     )
 
@@ -337,9 +340,21 @@ def cards_of(principal: Principal | None, thread_ids: Iterable[str]) -> dict[str
     return {thread: bytes(sealed) for thread, sealed in rows.values_list("thread_id", "sealed")}
 
 
-def _as_seen(row: Thread, place: ThreadMember, card: bytes | None) -> ThreadBody:
+Beside = dict[str, dict[str, Any]]
+
+
+def _beside(actor: Actor, principal: Principal | None, thread_ids: Iterable[str]) -> Beside:
+    """Return by thread what only the own authority sees of it: its card, and how it keeps it."""
+    ids = set(thread_ids)
+    cards, kept = cards_of(principal, ids), keepings_of(actor, ids)
+    return {
+        each: {"card": cards.get(each), "kept": kept[each].facts() if each in kept else None} for each in ids
+    }
+
+
+def _as_seen(row: Thread, place: ThreadMember, beside: Beside) -> ThreadBody:
     seen = _thread_body(row) if place.ended_seq is None else _former_body(row, place)
-    return seen.model_copy(update={"card": card})
+    return seen.model_copy(update=beside[row.id])
 
 
 def after_cursor(places: QuerySet[ThreadMember], before: str) -> QuerySet[ThreadMember]:
@@ -367,11 +382,11 @@ def read_thread(actor: Actor, thread_id: str) -> ThreadBody:
     """Return one thread of the own authority; raises `NotFound`."""
     require_whole(writing=False)
     seen = access.get_thread_to_read(actor, thread_id, to=Permission.THREAD_READ)
-    card = cards_of(access.find_own_principal(actor), [thread_id]).get(thread_id)
+    beside = _beside(actor, access.find_own_principal(actor), [thread_id])[thread_id]
     if seen.former is not None:
-        return _former_body(seen.thread, seen.former).model_copy(update={"card": card})
+        return _former_body(seen.thread, seen.former).model_copy(update=beside)
     row = _with_members(Thread.objects.all()).get(id=thread_id)
-    return _thread_body(row).model_copy(update={"card": card})
+    return _thread_body(row).model_copy(update=beside)
 
 
 def list_items(

@@ -10,14 +10,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 from messaging import access
 from messaging.actions.reports import close_report, note_export, note_reading, send_report
 from messaging.log_reading import anchors_of
+from messaging.models import HoldReason
 from messaging.permissions import Permission
 from messaging.protocol import ReportForm, ReportPlace
 from messaging.record_protocol import RecordForm, RecordPlace
 from messaging.report_queries import CAUSES, list_own_reports, list_reports, read_shown_report
-from messaging.stage_words import MARK_CHOICES, STAGE_NAMES
+from messaging.retention_queries import keepings_of
+from messaging.stage_words import CLOSING_NAMES, FACT_NAMES, MARK_CHOICES, STAGE_NAMES
 from messaging.views import HexPath
 from network.errors import NotFound
-from network.guard import MemberRequest, guarded
+from network.guard import MemberRequest, allows, guarded
 from network.rest import GuardedRouter
 
 router = GuardedRouter()
@@ -46,11 +48,18 @@ def post_report(request: MemberRequest, thread: HexPath, form: ReportForm) -> Ht
 def record_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
     """Show what makes a record of a thread or of one message."""
     access.get_thread_to_read(http_request.actor, thread_id, to=Permission.RECORD_EXPORT)
+    actor = http_request.actor
     found = {
-        "actor": http_request.actor,
+        "actor": actor,
         "thread": thread_id,
         "stages": STAGE_NAMES,
+        "facts": FACT_NAMES,
+        "closing": CLOSING_NAMES,
         "mark_choices": MARK_CHOICES,
+        "keeps": allows(actor, Permission.RETENTION_READ),
+        "keeping": keepings_of(actor, [thread_id]).get(thread_id),
+        "may_hold": allows(actor, Permission.HOLD_WRITE),
+        "reasons": HoldReason.choices,
     }
     return render(http_request, "messaging/record.html", found)
 

@@ -25,4 +25,13 @@ MARK_CHOICES = [
     {"code": group, "name": name, "marks": [(mark, MARK_NAMES[mark]) for mark in HANDLING[group]]}
     for group, name in _words(stage_names.MARK_GROUP_NAMES).items()
 ]
+CLOSING_NAMES: Mapping[str, Sentence] = {
+    f"{kind}-{code}": name
+    for kind, names in (
+        ("outcome", _words(stage_names.OUTCOME_NAMES)),
+        ("question", _words(stage_names.QUESTION_NAMES)),
+        ("answer", _words(stage_names.ANSWER_NAMES)),
+    )
+    for code, name in names.items()
+}
 STEP_REFUSALS: Mapping[str, Sentence] = {code: SENTENCES[code] for code in OF_STEPS}

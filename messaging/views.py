@@ -52,8 +52,10 @@ from messaging.protocol import (
     TriedKit,
     WithdrawalForm,
 )
+from messaging.retention_queries import Kept, count_kept, keepings_of
 from messaging.sealed.stages import GROUNDS
 from messaging.stage_words import (
+    CLOSING_NAMES,
     FACT_NAMES,
     GROUND_NAMES,
     MARK_CHOICES,
@@ -177,9 +179,14 @@ def threads(
     before: Annotated[str, Query(max_length=100)] = "",
     limit: Limit = 50,
     own: Annotated[bool, Query()] = False,
+    kept: Annotated[str, Query(pattern=f"^({'|'.join(Kept)})?$")] = "",
 ) -> HttpResponse:
-    """List the own authority's threads, the newest change first; `own`: its notes and its ledger."""
-    return _json(queries.list_threads(request.actor, before=before, limit=limit, own=own))
+    """List the own authority's threads, the newest change first; `own`: its notes and its ledger.
+
+    `kept`: those whose case is closed, that are held, or whose time is over.
+    """
+    page = queries.list_threads(request.actor, before=before, limit=limit, own=own, kept=kept)
+    return _json(page)
 
 
 @router.post("/threads", response=OpenedThread)
@@ -294,9 +301,14 @@ def remove_draft(request: MemberRequest, key: DraftKey) -> HttpResponse:
 @guarded(Permission.THREAD_LIST)
 def threads_page(http_request: MemberRequest) -> HttpResponse:
     """Show the list of threads."""
-    return render(
-        http_request, "messaging/threads.html", {"actor": http_request.actor, "stages": STAGE_NAMES}
-    )
+    actor, shown = http_request.actor, http_request.GET.get("kept", "")
+    found = {
+        "actor": actor,
+        "stages": STAGE_NAMES,
+        "kept": count_kept(actor) if allows(actor, Permission.RETENTION_READ) else {},
+        "shown": shown if shown in set(Kept) else "",
+    }
+    return render(http_request, "messaging/threads.html", found)
 
 
 @require_GET
@@ -317,9 +329,11 @@ def thread_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
         "may_contact": allows(http_request.actor, Permission.MANDATE_WITHDRAW),
         "actor": http_request.actor,
         "thread": thread_id,
+        "keeping": keepings_of(http_request.actor, [thread_id]).get(thread_id),
         "letters": LETTERS,
         "mark_choices": MARK_CHOICES,
         "stages": STAGE_NAMES,
+        "closing": CLOSING_NAMES,
         "facts": FACT_NAMES,
         "grounds": GROUND_NAMES,
         "refusals": STEP_REFUSALS,
@@ -337,6 +351,7 @@ def step_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
         "thread": thread_id,
         "stages": STAGE_NAMES,
         "variants": VARIANT_NAMES,
+        "closing": CLOSING_NAMES,
         "facts": FACT_NAMES,
         "grounds": {code: f"{GROUND_NAMES[code]} ({article})" for code, article in GROUNDS.items()},
         "overrides": OVERRIDE_NAMES,

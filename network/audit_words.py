@@ -53,6 +53,7 @@ NAMES: dict[str, Sentence] = {
     "tries": _("Attempts"),
     "until_at": _("Until"),
     "version": _("Version"),
+    "years": _("Years"),
 }
 # What is recorded as a code. The same code means the same wherever it stands.
 VALUES: dict[str, Sentence] = {
@@ -61,6 +62,8 @@ VALUES: dict[str, Sentence] = {
     "channels": _("Channels"),
     "code": _("Password and one-time code"),
     "codes": _("Password and one-time codes"),
+    "complaint": _("A complaint or an inquiry"),
+    "court-proceedings": _("Proceedings before a court"),
     "csv": _("A table"),
     "development": _("Nothing (trying out)"),
     "founded": _("Founded"),
@@ -70,6 +73,7 @@ VALUES: dict[str, Sentence] = {
     "languages": _("Languages accepted"),
     "office": _("Office"),
     "office-removed": _("Office removed"),
+    "other-authority": _("Another authority has asked for it"),
     "pressure": _("Threats, insults or an offer of money"),
     "purpose": _("Used for what the network is not for"),
     "unfounded": _("Not founded"),

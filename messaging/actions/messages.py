@@ -13,6 +13,7 @@ from messaging import access, policy
 from messaging.actions.assignments import Hands, assign_first
 from messaging.actions.attachments import FilesAtHand
 from messaging.actions.notices import tell_of_messages
+from messaging.actions.retention import begin_retention
 from messaging.actions.succession import require_in_force
 from messaging.actions.writing import Writing, begin_writing, write_all
 from messaging.models import SHARED_KINDS, Device, Principal, ThreadAct, ThreadDevice, ThreadItem, ThreadRole
@@ -99,6 +100,7 @@ def _append(batch: Batch, read: list[list[Submission | Refusal]]) -> list[Append
     ]
     notices = write_all(desk.writings.values())
     desk.files.write()
+    begin_retention(desk.writings.values())
     told = tell_of_messages(desk.writings.values())
     publish_on_commit(*notices, *assign_first(desk.hands), *told)
     return outcomes

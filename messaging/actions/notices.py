@@ -31,6 +31,7 @@ PRACTITIONER_ASKS = "practitioner-asks"
 NOBODY_ANSWERS = "nobody-answers"
 REPORTED = "reported"
 REPORT_CLOSED = "report-closed"
+RETENTION_OVER = "retention-over"
 THREAD_GIVEN = "thread-given"
 URGENT_MESSAGE = "urgent-message"
 URGENT_WAITS = "urgent-waits"
@@ -101,6 +102,7 @@ KINDS = (
     Kind(PRACTITIONER_ASKS, "practitioner", _("A practitioner asks your authority to answer")),
     Kind(REPORTED, "report", _("Messages were reported")),
     Kind(REPORT_CLOSED, "own-report", _("The moderators have closed a report of your authority")),
+    Kind(RETENTION_OVER, "thread", _("The time for which a closed case is kept is over")),
     Kind(THREAD_GIVEN, "thread", _("A correspondence was given to you")),
     Kind(URGENT_MESSAGE, "thread", _("An urgent message")),
     Kind(
@@ -203,6 +205,13 @@ def tell_of_silence(authors: Collection[tuple[ThreadMember, int]]) -> list[Notic
         for member, urgency in authors
         for each in _watching(member, people.get(member.principal.holder, []), with_supervisors=False)
     )
+
+
+def tell_of_retention(thread_id: str, authority_id: uuid.UUID) -> list[Notice]:
+    """Tell who may hold cases that the time of one is over; all who read, where there is nobody."""
+    holding = members_in_force([authority_id], ROLES[Permission.HOLD_WRITE])
+    people = holding or members_in_force([authority_id], ROLES[Permission.RETENTION_READ])
+    return notify(Told(RETENTION_OVER, thread_id, each) for each in people)
 
 
 def tell_of_thread(actor: Actor | None, *, thread_ids: Iterable[str], member: Membership) -> list[Notice]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from messaging import access, policy
 from messaging.access import SeenThread
 from messaging.actions.membership import change_members
+from messaging.actions.retention import begin_retention
 from messaging.actions.threads import store_thread_rows
 from messaging.actions.writing import Writing, begin_writing, write_all
 from messaging.models import Principal, Restore, ThreadAct, ThreadDevice, ThreadItem
@@ -51,6 +52,7 @@ def take_back_items(actor: Actor, *, thread_id: str, items: Sequence[ReturnedIte
         else:
             _put_back(writing, item)
     notices = write_all([writing])
+    begin_retention([writing])
     if writing.items:
         audit.record(actor, "thread:return", thread_id, items=len(writing.items), after=before)
     publish_on_commit(*notices)

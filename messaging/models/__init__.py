@@ -21,6 +21,15 @@ from messaging.models.keyring import (
 from messaging.models.log import LogCosignature, LogLeaf, LogState, LogTile, ThreadAnchor
 from messaging.models.report import Report, ReportedMessage, ReportOutcome
 from messaging.models.restore import Restore, RestoreSignature
+from messaging.models.retention import (
+    YEARS_LEAST,
+    YEARS_MOST,
+    YEARS_USUAL,
+    Hold,
+    HoldReason,
+    Retention,
+    RetentionSchedule,
+)
 from messaging.models.thread import (
     SHARED_KINDS,
     Assignment,
@@ -39,6 +48,9 @@ from messaging.models.thread import (
 __all__ = [
     "EVER_LISTED",
     "SHARED_KINDS",
+    "YEARS_LEAST",
+    "YEARS_MOST",
+    "YEARS_USUAL",
     "Assignment",
     "Attachment",
     "AttachmentChunk",
@@ -48,6 +60,8 @@ __all__ = [
     "DeviceStatus",
     "Draft",
     "Escalation",
+    "Hold",
+    "HoldReason",
     "Holder",
     "ItemType",
     "KeyringApproval",
@@ -67,6 +81,8 @@ __all__ = [
     "ReportedMessage",
     "Restore",
     "RestoreSignature",
+    "Retention",
+    "RetentionSchedule",
     "Sponsoring",
     "Thread",
     "ThreadAct",

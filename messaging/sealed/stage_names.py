@@ -104,6 +104,29 @@ FACT_NAMES: Final[Mapping[str, str]] = {
     "version": _("Version"),
 }
 
+OUTCOME_NAMES: Final[Mapping[str, str]] = {
+    "executed": _("Executed as asked"),
+    "executed-in-part": _("Executed in part"),
+    "refused": _("Refused"),
+    "withdrawn": _("Withdrawn"),
+    "otherwise": _("Settled otherwise"),
+}
+
+QUESTION_NAMES: Final[Mapping[str, str]] = {
+    "time": _("Was the answer in time?"),
+    "use": _("Was what was asked for delivered, and usable?"),
+    "ease": _("What would have made it easier?"),
+}
+
+ANSWER_NAMES: Final[Mapping[str, str]] = {
+    "in-time": _("In time"),
+    "late": _("Late, but still of use"),
+    "too-late": _("Too late to be of use"),
+    "wholly": _("Delivered, and usable"),
+    "partly": _("In part"),
+    "not-at-all": _("Not usable, or not delivered"),
+}
+
 GROUND_NAMES: Final[Mapping[str, str]] = {
     "R-FORM": _("The request is not made in conformity with the article"),
     "R-SOV": _("Prejudice to sovereignty, security, ordre public or other essential interests"),

@@ -40,6 +40,17 @@ CONFIRMING: Final = ("confirmed", "confirmation-waived")
 """What an urgent or oral request waits for (18(14)): nothing is closed before."""
 
 
+OUTCOMES: Final = ("executed", "executed-in-part", "refused", "withdrawn", "otherwise")
+"""What the outcome of a closed case is: a code that each side reads in its own language, or other words."""
+QUESTIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "time": ("in-time", "late", "too-late"),
+    "use": ("wholly", "partly", "not-at-all"),
+    "ease": (),
+}
+"""What the evaluation of a closed case asks, with the codes of its answers; without some it is answered in
+words. A line of it is ``question: answer``; whatever is written otherwise is words."""
+
+
 @dataclass(frozen=True)
 class FactRule:
     """What a fact is: a text (characters) or a list (lines) from ``least`` to ``most``, a date, a ground."""

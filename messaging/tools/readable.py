@@ -8,7 +8,15 @@ from messaging.sealed.keys import fingerprint_digits
 from messaging.sealed.marks import by_group
 from messaging.sealed.message import Acknowledgement, Message, Note, Plaintext, StageChange
 from messaging.sealed.record import Facts, NamedAuthority
-from messaging.sealed.stage_names import MARK_GROUP_NAMES, MARK_NAMES, STAGE_NAMES
+from messaging.sealed.stage_names import (
+    ANSWER_NAMES,
+    FACT_NAMES,
+    MARK_GROUP_NAMES,
+    MARK_NAMES,
+    OUTCOME_NAMES,
+    QUESTION_NAMES,
+    STAGE_NAMES,
+)
 from messaging.sealed.stage_rules import Fact
 from messaging.tools.words import RIGHT_TO_LEFT, Say, moment, say_in
 
@@ -17,6 +25,7 @@ STYLE = (
     "article{border:1px solid #999;border-radius:.4rem;padding:.5rem 1rem;margin:1rem 0;break-inside:avoid}"
     "header{color:#444;border-block-end:1px solid #ccc}h2{font-size:1.1rem}p{margin:.4rem 0}"
     "dt{color:#444}dd{margin-inline-start:1rem}.digits{font-family:monospace}.care{font-weight:bold}"
+    "@page{margin:2cm}@media print{body{font-size:11pt;max-width:none;margin:0;padding:0}}"
 )
 
 
@@ -107,14 +116,30 @@ def _step(text: Plaintext, body: StageChange, _: Say) -> Iterator[str]:
     """The stage by its name, then what the step says, fact by fact."""
     name = _(STAGE_NAMES[body.step.code]) if body.step else ""
     yield tag("p", escape(_("Step in the case: {stage}.").format(stage=name)), class_="care")
-    lines = [tag("p", escape(line), dir="auto") for fact in body.facts.values() for line in _lines(fact)]
-    yield tag("div", *lines, lang=text.language)
+    rows = [(FACT_NAMES.get(name, name), _lines(name, fact, _)) for name, fact in body.facts.items()]
+    said = [
+        tag("dt", escape(_(name))) + "".join(tag("dd", escape(line), dir="auto") for line in lines)
+        for name, lines in rows
+        if lines
+    ]
+    yield tag("dl", *said, lang=text.language)
 
 
-def _lines(fact: Fact) -> list[str]:
+def _lines(name: str, fact: Fact, _: Say) -> list[str]:
     if isinstance(fact, int):
         return [moment(fact)[:10]]
-    return [line for line in (fact.splitlines() if isinstance(fact, str) else fact) if line.strip()]
+    lines = fact.splitlines() if isinstance(fact, str) else fact
+    return [closing_words(name, line, _) for line in lines if line.strip()]
+
+
+def closing_words(name: str, line: str, _: Say) -> str:
+    """Return what closing a case says by a code in words; anything else as it was written."""
+    if name == "outcome":
+        return _(OUTCOME_NAMES[line]) if line in OUTCOME_NAMES else line
+    question, _colon, answer = line.partition(": ")
+    if name != "evaluation" or question not in QUESTION_NAMES:
+        return line
+    return f"{_(QUESTION_NAMES[question])} {_(ANSWER_NAMES[answer]) if answer in ANSWER_NAMES else answer}"
 
 
 def _note(text: Plaintext, body: Note, _: Say) -> Iterator[str]:

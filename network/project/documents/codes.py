@@ -36,7 +36,9 @@ NAMED: dict[str, tuple[type[errors.Refusal], str]] = {
     "role-not-held": (errors.Forbidden, "The device asks for a role that its person does not have."),
     "too-many-requests": (errors.TooMany, "Too many devices of this person wait already."),
     "unknown-command": (errors.NotFound, "No command has this name."),
+    "wrong-reason": (errors.Invalid, "A hold names one of the known reasons."),
     "wrong-receipt": (errors.Invalid, "The receipt is not this server's for that item at that place."),
+    "wrong-years": (errors.Invalid, "Closed cases are kept for 1 to 100 years."),
 }
 
 

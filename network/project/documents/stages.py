@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import override
 
-from messaging.sealed import marks, stages
+from messaging.sealed import marks, stage_names, stages
 from messaging.stage_words import STAGE_NAMES, VARIANT_NAMES
 
 TYPES = """\
@@ -92,6 +92,9 @@ def _constants() -> dict[str, Any]:
         "OVERRIDES: Following": stages.OVERRIDES,
         "FACTS: Rows<FactRule>": rules,
         "GROUNDS_FOR: Following": grounds,
+        "CLOSED": stages.CLOSED,
+        "OUTCOMES: readonly string[]": stages.OUTCOMES,
+        "QUESTIONS: Following": stages.QUESTIONS,
     }
 
 
@@ -132,7 +135,7 @@ A case is a correspondence of two authorities: one asks (*requesting*), the othe
 def stage_document() -> str:
     """Return STAGES.md."""
     with override("en"):
-        parts = [HEAD, *_stage_table(), *_rests_on(), *_fact_tables()]
+        parts = [HEAD, *_stage_table(), *_rests_on(), *_fact_tables(), *_closing()]
         for variant in stages.VARIANTS:
             parts += _variant_table(variant)
     return "".join(parts)
@@ -204,6 +207,26 @@ def _rests_on() -> list[str]:
 def _fact_tables() -> list[str]:
     rows = [(name.replace("_", " "), rule.kind, _size(rule)) for name, rule in stages.FACTS.items()]
     return ["## What steps say\n\n", *_table("Fact", "Kind", "Size", rows=rows)]
+
+
+def _closing() -> list[str]:
+    codes = {
+        "outcome": (stage_names.OUTCOME_NAMES, stages.OUTCOMES),
+        **{
+            f"{question}: …": (stage_names.ANSWER_NAMES, answers)
+            for question, answers in stages.QUESTIONS.items()
+        },
+    }
+    rows = [
+        (f"`{line}`", ", ".join(f"`{code}` ({names[code]})" for code in found) or "words")
+        for line, (names, found) in codes.items()
+    ]
+    asked = " ".join(f"`{code}`: {name}" for code, name in stage_names.QUESTION_NAMES.items())
+    said = (
+        "Outcome and evaluation are sealed words. Where they are one of these codes, each side reads them in "
+        f"its own language; a line of the evaluation is a question, a colon, and the answer. {asked}\n\n"
+    )
+    return ["## What closing a case says\n\n", said, *_table("Said", "Codes", rows=rows)]
 
 
 def _size(rule: stages.FactRule) -> str:

@@ -1,1 +1,0 @@
-import{a,b,c}from"./chunk-42TNRWVT.js";import"./chunk-DAGME7ED.js";import"./chunk-O3ICZ2D4.js";import"./chunk-35VJX4FD.js";import"./chunk-WWY3F35W.js";export{b as look,a as makeReady,c as readLedger};

@@ -1,1 +1,0 @@
-import{a,b,c}from"./chunk-57F2ND7I.js";import"./chunk-DAGME7ED.js";import"./chunk-O3ICZ2D4.js";import"./chunk-35VJX4FD.js";import"./chunk-WWY3F35W.js";export{c as keepAsDraft,b as restsOf,a as stepDraft};

@@ -161,6 +161,15 @@ PAGES: tuple[Entry, ...] = (
     ),
     Entry("reports", "/reports/", "directory"),
     Entry("practitioners", "/practitioners/", "head", kilobytes=SEALED),
+    Entry("retention", "/retention/", "head"),
+    Entry("retention-officer", "/retention/"),
+    Entry(
+        "threads-closed",
+        "/threads/",
+        path="/threads/?kept=closed",
+        prepare=shows("#none-found"),
+        kilobytes=SEALED,
+    ),
     Entry("restores", "/restores/", "directory", kilobytes=SEALED),
     Entry("report-shown", "/reports/<uuid:report_uuid>/", "directory", path="{report-shown}"),
     Entry(

@@ -103,8 +103,17 @@ def test_two_practitioners_write_directly_until_one_side_withdraws(
         b.go(address)
         row = b.page.locator("#mandates > li", has_text=PROSECUTOR_A.name)
         row.locator("summary").click()
-        row.get_by_role("button", name="Withdraw the mandate").click()
+        withdraw = row.get_by_role("button", name="Send the note and withdraw the mandate")
+        row.get_by_label("Closing note").fill("  ")
+        withdraw.click()  # blanks alone are no note
+        expect(row.locator("textarea:invalid")).to_have_count(1)
+        look = Look(b.page, "withdrawing")
+        look.ask_axe("a closing note is asked for")
+        assert look.faults == []
+        row.get_by_label("Closing note").fill("The account is found; a request follows.")
+        withdraw.click()
         expect(row).to_contain_text("Withdrawn", timeout=PATIENCE)
+        judge.sees("The account is found; a request follows.")
         gone = judge.page.get_by_text("reads nothing that is written from now on")
         expect(gone).to_be_visible(timeout=PATIENCE)
         prosecutor.page.reload()

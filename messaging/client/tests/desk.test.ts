@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import type { Summary } from '../src/store/summary.ts'
 import { askedAuthority } from '../src/views/authority_chooser.ts'
 import { dashed, dayNumber, daysLeft, dueOf, fieldOf } from '../src/views/format.ts'
-import { type Facts, FILTERS, matches } from '../src/views/thread_filters.ts'
+import { type Facts, FILTERS, isKept, matches } from '../src/views/thread_filters.ts'
 
 const summary: Summary = {
   subject: 'Subject',
@@ -32,6 +32,17 @@ test('each filter shows what its words say, and a stopped thread waits for nobod
     'unread',
   ])
   assert.deepEqual(fitting({ summary: null, isStopped: false, isMine: true }), ['all', 'mine'])
+})
+
+test('a page of closed cases has those that are kept in its way, and other pages all threads', () => {
+  const kept = { closed_at: 1, until: '2036-11-24', is_over: false, is_held: false }
+  const pages = (facts: Parameters<typeof isKept>[1]) =>
+    ['', 'closed', 'held', 'over'].filter((page) => isKept(page, facts))
+  assert.deepEqual(pages(null), [''])
+  assert.deepEqual(pages(undefined), [''])
+  assert.deepEqual(pages(kept), ['', 'closed'])
+  assert.deepEqual(pages({ ...kept, is_over: true }), ['', 'closed', 'over'])
+  assert.deepEqual(pages({ ...kept, closed_at: null, until: null, is_held: true }), ['', 'held'])
 })
 
 test('a date wanted is one day of the calendar, whoever reads it', () => {

@@ -52,7 +52,7 @@ test('no subject gets into the history of the browser, no text into its dictiona
   assert.doesNotMatch(read(SOURCES, '.ts'), /document\.title|history\.(?:push|replace)State/)
   const fields = [...read(PAGES, '.html').matchAll(/<(?:input|textarea)[^>]*name="(\w+)"[^>]*>/g)]
   const written = fields.filter(([tag]) => !/type="(?:checkbox|radio)"/.test(tag))
-  assert.deepEqual(new Set(written.map(([, name]) => name)).size, 7)
+  assert.deepEqual(new Set(written.map(([, name]) => name)).size, 8)
   for (const [tag] of written)
     for (const attribute of ['spellcheck="false"', 'translate="no"', 'autocomplete="off"'])
       assert.ok(tag.includes(attribute), `${tag} without ${attribute}`)

@@ -92,6 +92,16 @@ export interface ThreadRow {
   progress: Progress[]
   /** The own authority's card of it, if it has one. */
   card?: Base64 | null
+  /** How the own authority keeps it, where its case is closed or it is held. */
+  kept?: KeptFacts | null
+}
+
+/** `until`: a day (`2036-11-24`). `is_over`: that day has passed, and nothing holds it. */
+export interface KeptFacts {
+  closed_at: number | null
+  until: string | null
+  is_over: boolean
+  is_held: boolean
 }
 
 /** What became of a card: kept, or another one stands there. */

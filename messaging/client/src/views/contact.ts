@@ -2,7 +2,7 @@
 import { admit, consentTo, type Proposal, proposalsIn, propose, withdraw } from '../store/mandates.ts'
 import type { Reading } from '../store/reading.ts'
 import { summarise } from '../store/summary.ts'
-import { orLater } from '../transport/failure.ts'
+import { Failure, orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { Hex, ThreadRow } from '../transport/wire.ts'
 import { dayNumber, dueDate, dueOf, fieldOf } from './format.ts'
@@ -182,9 +182,39 @@ class ContactView {
     slot(element, 'consent').onclick = () => void this.#act(element, () => this.#consent(proposal))
     slot(element, 'admit').onclick = () =>
       void this.#act(element, () => admit(this.#within, this.#row.thread, proposal))
-    slot(element, 'withdraw').onclick = () =>
-      void this.#act(element, () => withdraw(this.#within, this.#row.thread, proposal))
+    this.#askForNote(element, proposal)
     return element
+  }
+
+  /** A mandate is withdrawn with a closing note, which whom it admitted can still read. */
+  #askForNote(element: HTMLElement, proposal: Proposal): void {
+    const form = slot<HTMLFormElement>(element, 'withdraw')
+    const field = slot<HTMLTextAreaElement>(form, 'note')
+    const hint = slot(form, 'note-hint')
+    field.id = `closing-note-${proposal.hash.slice(0, 16)}`
+    hint.id = `${field.id}-hint`
+    field.setAttribute('aria-describedby', hint.id)
+    slot<HTMLLabelElement>(form, 'note-label').htmlFor = field.id
+    field.oninput = () => field.setCustomValidity('')
+    form.onsubmit = (event) => {
+      event.preventDefault()
+      const words = field.value.trim()
+      field.setCustomValidity(words === '' ? text('write-something') : '')
+      if (form.reportValidity()) void this.#act(element, () => this.#withdraw(proposal, words))
+    }
+  }
+
+  async #withdraw(proposal: Proposal, words: string): Promise<void> {
+    const { outbox } = this.#mailroom
+    const { thread } = this.#row
+    const { subject, ownReference } = summarise(this.#reading.applied, 0)
+    const language = document.documentElement.lang.slice(0, 2)
+    const note = `${text('contact-closing')}\n\n${words}`
+    await outbox.addNote(thread, { text: note, subject, ownReference, language })
+    await outbox.flush()
+    const waiting = (await outbox.entries()).some(({ entry }) => entry.thread === thread)
+    if (waiting) throw new Failure('no-answer', text('contact-note-waits'))
+    await withdraw(this.#within, thread, proposal)
   }
 
   /** Where this consent was the last that was missing, whom the mandate names is let in at once. */

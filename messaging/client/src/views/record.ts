@@ -210,6 +210,7 @@ class RecordView {
   }
 
   #hand(file: Blob, seq: number | null, code: string | null): void {
+    show(byId('record-page'), seq === null && code === null)
     const day = new Date().toISOString().slice(0, 10)
     const place = seq === null ? '' : `-message-${seq}`
     const name = `record-${this.#row.thread.slice(0, 8)}${place}-${day}.zip`

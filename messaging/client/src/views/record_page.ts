@@ -2,7 +2,8 @@ import type { Applied, OpenedMessage } from '../sealed/client.ts'
 import { fingerprintDigits } from '../sealed/keys.ts'
 import { chosenMarks } from '../sealed/marks.ts'
 import type { NamedAuthority } from '../sealed/record.ts'
-import type { Facts } from '../sealed/steps.ts'
+import type { Fact, Facts } from '../sealed/steps.ts'
+import { closingWords } from './closing_words.ts'
 import { splitParagraphs, text } from './page.ts'
 import { stageName } from './stage_name.ts'
 
@@ -12,7 +13,8 @@ const STYLE =
   'body{font:1rem/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}' +
   'article{border:1px solid #999;border-radius:.4rem;padding:.5rem 1rem;margin:1rem 0;break-inside:avoid}' +
   'header{color:#444;border-block-end:1px solid #ccc}h2{font-size:1.1rem}p{margin:.4rem 0}' +
-  'dt{color:#444}dd{margin-inline-start:1rem}.digits{font-family:monospace}.care{font-weight:bold}'
+  'dt{color:#444}dd{margin-inline-start:1rem}.digits{font-family:monospace}.care{font-weight:bold}' +
+  '@page{margin:2cm}@media print{body{font-size:11pt;max-width:none;margin:0;padding:0}}'
 
 const ESCAPES: Record<string, string> = {
   '&': '&amp;',
@@ -86,13 +88,17 @@ function article(message: OpenedMessage, authorities: readonly NamedAuthority[])
 /** A step by its name, then what it says, fact by fact. */
 function steps({ step, language }: OpenedMessage, facts: Facts): string {
   const name = tag('p', { class: 'care' }, escaped(text('record-step', { stage: stageName(step) })))
-  const lines = Object.values(facts).flatMap((fact) => {
-    if (typeof fact === 'number') return [moment(fact).slice(0, 10)]
-    return typeof fact === 'string' ? splitParagraphs(fact) : [...fact]
+  const rows = Object.entries(facts).flatMap(([fact, value]) => {
+    const lines = linesOf(fact, value).map((line) => tag('dd', { dir: 'auto' }, escaped(line)))
+    return lines.length > 0 ? [tag('dt', {}, escaped(text(`fact-${fact}`))), ...lines] : []
   })
-  return (
-    name + tag('div', { lang: language }, ...lines.map((line) => tag('p', { dir: 'auto' }, escaped(line))))
-  )
+  return name + tag('dl', { lang: language }, ...rows)
+}
+
+function linesOf(name: string, fact: Fact): string[] {
+  if (typeof fact === 'number') return [moment(fact).slice(0, 10)]
+  const lines = typeof fact === 'string' ? splitParagraphs(fact) : fact
+  return lines.map((line) => closingWords(name, line) ?? line)
 }
 
 function written(message: OpenedMessage): string {

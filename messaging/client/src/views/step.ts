@@ -1,6 +1,7 @@
 // The page on which an officer takes a step in a case: what can come next, and what the step has to say.
 import {
   ANSWER_SECONDS,
+  CLOSED,
   FACTS,
   GROUNDS_FOR,
   OTHER_TREATY,
@@ -17,6 +18,7 @@ import { messagesOf, nextLanguage, summarise } from '../store/summary.ts'
 import { orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { AuthorityName, Hex, ThreadRow } from '../transport/wire.ts'
+import { CLOSING_FIELDS, closingFacts, closingField } from './closing.ts'
 import { dateTime, dayNumber, dueOf, fieldOf } from './format.ts'
 import { announce, byId, clone, hasText, show, slot, splitParagraphs, text } from './page.ts'
 import { sentenceFor, showProblem } from './problem.ts'
@@ -199,7 +201,7 @@ class StepView {
   /** Fields that were there keep what stands in them. */
   #showFacts(): void {
     const place = byId('step-facts-place')
-    const names = this.#wanted()
+    const names = this.#isClosing ? CLOSING_FIELDS : this.#wanted()
     const kept = new Map([...place.children].map((field) => [(field as HTMLElement).dataset.fact, field]))
     place.replaceChildren(...names.map((name) => kept.get(name) ?? this.#field(name)))
     const ground = this.#input('ground')
@@ -220,21 +222,19 @@ class StepView {
       : names
   }
 
+  /** The case is closed by a form of its own. */
+  get #isClosing(): boolean {
+    return this.#code === CLOSED
+  }
+
   #field(name: string): HTMLElement {
-    const rule = FACTS[name]
-    const isShort = rule?.kind === 'text' && rule.most <= 200
-    const field = clone(`fact-${isShort ? 'short' : (rule?.kind ?? 'text')}`)
+    const field = this.#isClosing ? closingField(name) : factField(name)
     field.dataset.fact = name
     const input = slot<Input>(field, 'input')
-    const label = slot<HTMLLabelElement>(field, 'label')
     input.id = `fact-field-${name}`
     input.name = `${FACT}${name}`
-    label.htmlFor = input.id
-    label.textContent = text(`fact-${name}`)
-    input.required = rule?.kind === 'date' || (rule?.least ?? 0) > 0
-    if (!input.required) slot(field, 'optional').hidden = false
-    if (rule?.kind === 'text' && 'maxLength' in input) input.maxLength = rule.most
-    if (!(input instanceof HTMLSelectElement)) input.value = this.#said.get(name) ?? ''
+    slot<HTMLLabelElement>(field, 'label').htmlFor = input.id
+    if (this.#isClosing || !(input instanceof HTMLSelectElement)) input.value = this.#said.get(name) ?? ''
     return field
   }
 
@@ -294,6 +294,7 @@ class StepView {
   }
 
   #facts(): Facts {
+    if (this.#isClosing) return closingFacts((name) => this.#input(name)?.value ?? '')
     return Object.fromEntries(this.#wanted().map((name) => [name, this.#fact(name)]))
   }
 
@@ -313,6 +314,8 @@ class StepView {
     this.#setSending(true)
     try {
       await this.#mailroom.outbox.addStep(this.#id, this.#signed(step))
+      // The time for which a closed case is kept begins at the server: the thread's page says it at once.
+      if (this.#isClosing) await this.#mailroom.outbox.flush()
       await this.#keeper.clear()
       location.assign(`/threads/${this.#id}/`)
     } catch (error) {
@@ -349,6 +352,19 @@ class StepView {
   #say(key: string): void {
     byId('draft-state').textContent = text(key)
   }
+}
+
+/** The field in which a fact is written. */
+function factField(name: string): HTMLElement {
+  const rule = FACTS[name]
+  const isShort = rule?.kind === 'text' && rule.most <= 200
+  const field = clone(`fact-${isShort ? 'short' : (rule?.kind ?? 'text')}`)
+  const input = slot<Input>(field, 'input')
+  slot(field, 'label').textContent = text(`fact-${name}`)
+  input.required = rule?.kind === 'date' || (rule?.least ?? 0) > 0
+  if (!input.required) slot(field, 'optional').hidden = false
+  if (rule?.kind === 'text' && 'maxLength' in input) input.maxLength = rule.most
+  return field
 }
 
 /** It rests on no consultation and no override. */

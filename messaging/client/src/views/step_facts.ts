@@ -1,4 +1,5 @@
 import type { OpenedMessage } from '../sealed/client.ts'
+import { closingWords } from './closing_words.ts'
 import { dueDate } from './format.ts'
 import { clone, hasText, paragraphs, slot, text } from './page.ts'
 
@@ -7,25 +8,30 @@ export function stepFacts({ body, language, due }: OpenedMessage): HTMLElement |
   if (body?.type !== 'stage') return null
   const list = clone('step-facts')
   for (const [name, fact] of Object.entries(body.facts)) {
-    const lines = (typeof fact === 'object' ? fact : [wordsOf(name, fact)]).flatMap((one) => paragraphs(one))
-    if (lines.length > 0) list.append(row(name, lines, language))
+    const lines = (typeof fact === 'object' ? fact : [fact]).flatMap((one) => said(name, one, language))
+    if (lines.length > 0) list.append(row(name, lines))
   }
-  if (due !== null) list.append(row('due', paragraphs(dueDate(due)), ''))
+  if (due !== null) list.append(row('due', paragraphs(dueDate(due))))
   return list.childElementCount > 0 ? list : null
 }
 
-/** `language`: of what is said; empty where that is in the page's own. */
-function row(name: string, lines: readonly HTMLElement[], language: string): HTMLElement {
+function row(name: string, lines: readonly HTMLElement[]): HTMLElement {
   const element = clone('step-fact')
   slot(element, 'name').textContent = text(`fact-${name}`)
-  const said = slot(element, 'said')
-  said.append(...lines)
-  if (language) said.lang = language
+  slot(element, 'said').append(...lines)
   return element
 }
 
-function wordsOf(name: string, fact: string | number): string {
-  if (typeof fact === 'number') return dueDate(fact)
-  const isGround = name === 'ground' && hasText(`ground-${fact}`)
-  return isGround ? `${fact}: ${text(`ground-${fact}`)}` : fact
+/** `language`: of what is written in words; dates and codes are said in the page's own. */
+function said(name: string, fact: string | number, language: string): HTMLElement[] {
+  if (typeof fact === 'number') return paragraphs(dueDate(fact))
+  const words = codeWords(name, fact)
+  const lines = paragraphs(words ?? fact)
+  if (words === null) for (const line of lines) line.lang = language
+  return lines
+}
+
+function codeWords(name: string, fact: string): string | null {
+  if (name !== 'ground') return closingWords(name, fact)
+  return hasText(`ground-${fact}`) ? `${fact}: ${text(`ground-${fact}`)}` : null
 }

@@ -1,4 +1,5 @@
 import type { Summary } from '../store/summary.ts'
+import type { KeptFacts } from '../transport/wire.ts'
 import { number } from './format.ts'
 import { byId, show, slot } from './page.ts'
 
@@ -19,6 +20,13 @@ export function matches(name: FilterName, { summary, isStopped, isMine }: Facts)
   if (name === 'unread') return summary.unread > 0
   if (name === 'urgent') return summary.urgency > 0 && !isStopped
   return summary.turn === (name === 'answer' ? 'us' : 'them') && !isStopped
+}
+
+/** Whether a thread is one of those that the page is about: all, or those kept in one way. */
+export function isKept(which: string, kept: KeptFacts | null | undefined): boolean {
+  if (which === '') return true
+  if (which === 'held') return kept?.is_held === true
+  return which === 'over' ? kept?.is_over === true : typeof kept?.closed_at === 'number'
 }
 
 /** The row of buttons above the list; exactly one is pressed. */

@@ -1,6 +1,6 @@
 import type { Summary } from '../store/summary.ts'
 import type { Hex, ThreadRow } from '../transport/wire.ts'
-import { folded, number, setTime, shortTime } from './format.ts'
+import { dueDate, dueOf, folded, number, setTime, shortTime } from './format.ts'
 import { dueBadge, urgencyBadge } from './handling.ts'
 import { clone, fill, show, slot, text } from './page.ts'
 import { nameOfStage } from './stage_name.ts'
@@ -38,6 +38,7 @@ export class Row implements Facts {
     this.counterpart = other?.principal ?? null
     const handler = thread.members.find((member) => member.principal === principal)?.handler
     this.isMine = handler?.person === person
+    const until = dueOf(thread.kept?.until ?? '')
     this.link.href = `/threads/${thread.thread}/`
     fill(this.element, {
       authority: other?.authority.name ?? '',
@@ -47,7 +48,10 @@ export class Row implements Facts {
         : handler
           ? text('thread-handler', { name: handler.name })
           : '',
+      kept: until === null ? '' : text('kept-until', { date: dueDate(until) }),
     })
+    show(slot(this.element, 'held'), thread.kept?.is_held === true)
+    show(slot(this.element, 'over'), thread.kept?.is_over === true)
     setTime(slot(this.element, 'time'), thread.changed_at, shortTime)
     this.#hideEmpty()
   }

@@ -11,7 +11,7 @@ import { knownLevels } from './levels.ts'
 import { byId, clone, fill, show, slot, text } from './page.ts'
 import { type Mailroom, openMailroom } from './session.ts'
 import type { Hit, TextSearch } from './text_search.ts'
-import { matches, ThreadFilters } from './thread_filters.ts'
+import { isKept, matches, ThreadFilters } from './thread_filters.ts'
 import { Row } from './thread_row.ts'
 
 const AT_ONCE = 3
@@ -30,6 +30,8 @@ class ThreadsView {
   readonly #filters = new ThreadFilters(() => this.#filter())
   readonly #showOutbox = inTurn(() => this.#readOutbox())
   readonly #findMore = inTurn(() => this.#find())
+  /** In which way the threads of this page are kept; empty for all threads. */
+  readonly #kept = document.body.dataset.kept ?? ''
   #search: CardSearch | null = null
   #texts: TextSearch | null = null
   #areTextsOld = true
@@ -76,7 +78,7 @@ class ThreadsView {
   async #loadPage(): Promise<void> {
     const before = this.#next === null ? '' : `&before=${encodeURIComponent(this.#next)}`
     const page = await this.#mailroom.session.rest.get<{ threads: ThreadRow[]; next: string | null }>(
-      `threads?limit=50${before}`,
+      `threads?limit=50&kept=${this.#kept}${before}`,
     )
     this.#next = page.next
     const showFor = await knownLevels(this.#mailroom.correspondence.store)
@@ -258,15 +260,17 @@ class ThreadsView {
 
   #filter(): void {
     const words = this.#words
-    const rows = [...this.#rows.values()]
+    const rows: Row[] = []
     let shown = 0
-    for (const row of rows) {
-      const isShown = matches(this.#filters.chosen, row) && row.has(words)
+    for (const row of this.#rows.values()) {
+      const isOfPage = isKept(this.#kept, row.thread.kept)
+      if (isOfPage) rows.push(row)
+      const isShown = isOfPage && matches(this.#filters.chosen, row) && row.has(words)
       show(row.element, isShown)
       if (isShown) shown += 1
     }
     this.#filters.count(rows)
-    const isNarrowed = words.length > 0 || this.#filters.chosen !== 'all'
+    const isNarrowed = words.length > 0 || this.#filters.chosen !== 'all' || this.#kept !== ''
     const sentence = this.#isSearching ? 'search-going-on' : 'search-found'
     const status = isNarrowed ? text(sentence, { count: number(shown) }) : ''
     if (byId('search-status').textContent !== status) byId('search-status').textContent = status
@@ -277,7 +281,7 @@ class ThreadsView {
   }
 
   #showEmpty(): void {
-    show(byId('empty'), this.#rows.size === 0)
+    show(byId('empty'), this.#rows.size === 0 && this.#kept === '')
     show(byId('search-form'), this.#rows.size > 0)
   }
 

@@ -108,7 +108,7 @@ OUTCOME_NAMES: Final[Mapping[str, str]] = {
     "executed": _("Executed as asked"),
     "executed-in-part": _("Executed in part"),
     "refused": _("Refused"),
-    "withdrawn": _("Withdrawn"),
+    "withdrawn": _("Request withdrawn"),
     "otherwise": _("Settled otherwise"),
 }
 

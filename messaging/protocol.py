@@ -143,7 +143,7 @@ class ProgressReference(Body):
 
 
 class ToldAgain(Body):
-    """A member was told again of an urgent message: 1 on duty or handling it; 2 supervisors too, and who asked."""
+    """A member was told again of something urgent: 1 who is on duty; 2 supervisors and who asked, too."""
 
     seq: Seq
     stage: EscalationStage

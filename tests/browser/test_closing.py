@@ -23,7 +23,7 @@ def close_case(desk: Desk) -> None:
     desk.page.locator("#step-send").click()  # an outcome is asked for, the three questions may stay empty
     expect(desk.page.locator("#step-facts-place :invalid")).to_have_count(1)
     say(desk, ease=EASIER, time="late")
-    expect(desk.page.locator("#draft-state")).to_contain_text("saved", timeout=PATIENCE)
+    expect(desk.page.locator("#draft-state")).to_have_text("Draft saved", timeout=PATIENCE)
     desk.page.reload()
     expect(desk.page.locator("#fact-field-time")).to_have_value("late", timeout=PATIENCE)
     look = Look(desk.page, "closing a case")

@@ -34,4 +34,15 @@ CLOSING_NAMES: Mapping[str, Sentence] = {
     )
     for code, name in names.items()
 }
+REQUEST_HINTS: Mapping[str, Sentence] = {
+    "requesting_authority": gettext_lazy("Its name and address, and who can be asked about the request."),
+    "proceeding": gettext_lazy(
+        "The name and functions of the authority that investigates, prosecutes or tries."
+    ),
+    "summary": gettext_lazy("Not needed for the service of documents."),
+    "persons": gettext_lazy("Where possible."),
+    "purpose": gettext_lazy(
+        "For example: as evidence in which trial, or to trace which proceeds. It is used for nothing else."
+    ),
+}
 STEP_REFUSALS: Mapping[str, Sentence] = {code: SENTENCES[code] for code in OF_STEPS}

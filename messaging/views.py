@@ -53,13 +53,14 @@ from messaging.protocol import (
     WithdrawalForm,
 )
 from messaging.retention_queries import Kept, count_kept, keepings_of
-from messaging.sealed.stages import GROUNDS
+from messaging.sealed.stages import FACTS, GROUNDS, REQUEST_FACTS
 from messaging.stage_words import (
     CLOSING_NAMES,
     FACT_NAMES,
     GROUND_NAMES,
     MARK_CHOICES,
     OVERRIDE_NAMES,
+    REQUEST_HINTS,
     STAGE_NAMES,
     STEP_REFUSALS,
     VARIANT_NAMES,
@@ -326,6 +327,7 @@ def thread_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
     seen = access.get_thread_to_read(http_request.actor, thread_id, to=Permission.THREAD_READ)
     found = {
         "is_direct": seen.thread.kind == ThreadKind.DIRECT,
+        "may_ask_formally": allows(http_request.actor, Permission.THREAD_OPEN),
         "may_contact": allows(http_request.actor, Permission.MANDATE_WITHDRAW),
         "actor": http_request.actor,
         "thread": thread_id,
@@ -358,6 +360,40 @@ def step_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
         "refusals": STEP_REFUSALS,
     }
     return render(http_request, "messaging/step.html", found)
+
+
+@require_GET
+@guarded(Permission.MESSAGE_APPEND)
+def draft_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
+    """Show the drafts of a request that were shared in a thread, and what shares another version."""
+    access.get_thread_to_read(http_request.actor, thread_id, to=Permission.MESSAGE_APPEND)
+    found = {
+        "actor": http_request.actor,
+        "thread": thread_id,
+        "stages": STAGE_NAMES,
+        "variants": VARIANT_NAMES,
+        "facts": FACT_NAMES,
+        "refusals": STEP_REFUSALS,
+        "parts": [
+            {
+                "code": code,
+                "name": FACT_NAMES[code],
+                "hint": REQUEST_HINTS.get(code),
+                "most": FACTS[code].most,
+            }
+            for code in REQUEST_FACTS
+        ],
+    }
+    return render(http_request, "messaging/draft.html", found)
+
+
+@require_GET
+@guarded(Permission.THREAD_OPEN)
+def formal_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
+    """Show what makes a draft request of something said in direct contact; no practitioner has the right."""
+    access.get_thread_to_read(http_request.actor, thread_id, to=Permission.THREAD_OPEN)
+    found = {"actor": http_request.actor, "thread": thread_id, "facts": FACT_NAMES, "stages": STAGE_NAMES}
+    return render(http_request, "messaging/formal.html", found)
 
 
 @require_GET

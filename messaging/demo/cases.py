@@ -9,6 +9,7 @@ from typing import Any
 
 from messaging.demo.helpers import open_client, say
 from messaging.sdk.client import Client
+from messaging.sdk.facts import Sent
 from messaging.sealed.stages import FACTS, STAGES
 from network.demo import STATE_A, STATE_B
 
@@ -18,7 +19,7 @@ CASES: list[dict[str, Any]] = tomllib.loads(
 LANGUAGES = {"a": "en", "b": "fr"}
 DAY = 86_400
 # What a step has besides its facts.
-HANDLING = ("by", "code", "consultation", "due", "urgency")
+HANDLING = ("by", "code", "comments", "consultation", "due", "urgency")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Step:
     urgency: int
     due: int | None
     rests_on_consultation: bool
+    comments: tuple[tuple[str, str], ...]
+    """What the other side says of a shared draft: of which part, and the words."""
 
 
 def step_of(case: Mapping[str, Any], row: Mapping[str, Any], now: int) -> Step:
@@ -49,6 +52,7 @@ def step_of(case: Mapping[str, Any], row: Mapping[str, Any], now: int) -> Step:
         urgency=row.get("urgency", 0),
         due=date(row["due"]) if "due" in row else None,
         rests_on_consultation=row.get("consultation", False),
+        comments=tuple((said["part"], said["text"]) for said in row.get("comments", ())),
     )
 
 
@@ -94,6 +98,7 @@ async def _write(clients: Mapping[str, Client], case: Mapping[str, Any]) -> None
         own_reference=case["references"].get(first.by),
         language=LANGUAGES[first.by],
     )
+    await _comment(clients, first, sent)
     consultation = None
     for step in others:
         taken = await clients[step.by].cases.take(
@@ -108,3 +113,11 @@ async def _write(clients: Mapping[str, Client], case: Mapping[str, Any]) -> None
             language=LANGUAGES[step.by],
         )
         consultation = taken.seq if step.code == "consultation" else consultation
+        await _comment(clients, step, taken)
+
+
+async def _comment(clients: Mapping[str, Client], step: Step, taken: Sent) -> None:
+    """Let the other side say what it thinks of a draft."""
+    other = "b" if step.by == "a" else "a"
+    for part, words in step.comments:
+        await clients[other].cases.comment(taken, part, words, language=LANGUAGES[other])

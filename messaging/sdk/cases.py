@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from messaging.sdk.core import Core
 from messaging.sdk.errors import InvalidMessage, NotReady, protocol_rules
-from messaging.sdk.facts import Authority, Sent
+from messaging.sdk.facts import Arrived, Authority, Sent
 from messaging.sdk.inbox import Inbox
 from messaging.sdk.outbox import Outbox
 from messaging.sealed.errors import Refused
-from messaging.sealed.message import Plaintext, check_plaintext
+from messaging.sealed.message import About, Note, Plaintext, check_plaintext
 from messaging.sealed.own_cases import OwnCase, see_case
 from messaging.sealed.plaintext import StageChange
 from messaging.sealed.stage_rules import Fact, Step
@@ -119,6 +119,16 @@ class Cases:
         body = StageChange(Step(named, code, place, consultation, override), facts, urgency, due)
         text = _checked(Plaintext(body, language, subject, own_reference, foreign_reference))
         return await self._outbox.send(thread, text)
+
+    async def comment(self, draft: Sent | Arrived, part: str, text: str, *, language: str = "en") -> Sent:
+        """Say something of a shared draft: of one of its facts, or of all of it (`version`).
+
+        Raises `NotSent`, `InvalidMessage`, `NotReady`, `Distrusted`.
+        """
+        about = About(bytes.fromhex(draft.id), draft.seq, part)
+        plaintext = _checked(Plaintext(Note(text, about=about), language))
+        await self._inbox.pull(draft.thread)
+        return await self._outbox.send(draft.thread, plaintext)
 
     async def view(self, thread: str) -> CaseFacts:
         """Return where a case stands, verified to its end. Raises `Distrusted`, `NotReady`."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
 from messaging.sealed.attachment import File
+from messaging.sealed.plaintext import About
 from messaging.sealed.stage_rules import Fact, Step
 
 
@@ -123,6 +124,7 @@ class Arrived:
     urgency: int = 0
     due: int | None = None
     reason: str | None = None
+    about: About | None = None  # a part of a shared draft, or what is to be asked for formally
     files: tuple[File, ...] = ()  # each has `name`, `media_type`, `size`; `Client.save_file` fetches it
     acknowledges: str | None = None
     step: Step | None = None  # in a case: its `code` and `variant`, as the header has them; `Client.cases`

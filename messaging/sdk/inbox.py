@@ -280,7 +280,7 @@ def _text_facts(plaintext: Plaintext | None) -> dict[str, Any]:
     }
     match plaintext.body:
         case Note() as note:
-            facts |= {"text": note.text, "reason": note.reason, "files": note.files}
+            facts |= {"text": note.text, "reason": note.reason, "files": note.files, "about": note.about}
         case Acknowledgement(of=of):
             facts["acknowledges"] = of.hex()
         case StageChange(facts=said):

@@ -16,6 +16,7 @@ from messaging.sealed.stage_rules import (
     facts_as_map,
     read_facts,
 )
+from messaging.sealed.stages import ABOUT
 from messaging.sealed.statement import take_bytes, take_map, take_uint, type_of
 
 KINDS = ("note", "acknowledgement", "statement", "stage")
@@ -27,6 +28,7 @@ SUBJECT_LIMIT = 200
 REFERENCE_LIMIT = 100
 LANGUAGE_LIMIT = 35
 REASON_LIMIT = 200
+PART_LIMIT = 20
 TERMS_LIMIT = 10_000
 """Characters of the text of a mandate."""
 CHECKPOINT_LIMIT = 8_192
@@ -40,12 +42,26 @@ LAST_DUE = 253_402_300_799
 
 
 @dataclass(frozen=True)
+class About:
+    """What a note is about: the message ``of`` (its id) at ``seq``, and which ``part`` of it, of ABOUT."""
+
+    of: bytes
+    seq: int
+    part: str
+
+    def as_map(self) -> dict[str, Encodable]:
+        """As it stands in the body."""
+        return {"of": self.of, "part": self.part, "seq": self.seq}
+
+
+@dataclass(frozen=True)
 class Note:
     """A plain text.
 
     ``urgency`` and ``due`` (unix seconds) stand in the signed header, where the server reads them to remind;
     the ``reason``, which an urgency or a date always has, stays in the sealed text. Of ``files`` the header
-    has padded sizes and roots.
+    has padded sizes and roots. ``about``: which part of a shared draft it comments on, or what is to be asked
+    for formally.
     """
 
     text: str
@@ -53,6 +69,7 @@ class Note:
     due: int | None = None
     reason: str | None = None
     files: tuple[File, ...] = ()
+    about: About | None = None
 
     kind = "note"
 
@@ -63,6 +80,8 @@ class Note:
             sealed["reason"] = self.reason
         if self.files:
             sealed["files"] = [file.as_map() for file in self.files]
+        if self.about is not None:
+            sealed["about"] = self.about.as_map()
         return sealed
 
 
@@ -252,7 +271,7 @@ def _read_plaintext(value: Value, headers: Sequence[FileHeader]) -> Plaintext:
 def _read_body(value: Value, headers: Sequence[FileHeader]) -> Body:
     match value:
         case {"type": "note", **rest}:
-            return _read_note(value, sorted({"reason", "files"} & rest.keys()), headers)
+            return _read_note(value, sorted({"about", "reason", "files"} & rest.keys()), headers)
         case {"type": "acknowledgement", "of": of, "seq": seq, **rest} if not rest:
             return Acknowledgement(take_bytes(of, ID_SIZE), take_uint(seq))
         case {"type": "statement", "statement": bytes(enclosed), **rest}:
@@ -274,7 +293,9 @@ def _read_enclosure(value: Value, enclosed: bytes, *, has_terms: bool) -> Enclos
 
 
 def _read_note(value: Value, further: Sequence[str], headers: Sequence[FileHeader]) -> Note:
-    """M5: a reason has words; files are those that the header names, and the field stands only with some."""
+    """M5: a reason has words; files are those that the header names, and the field stands only with some;
+    what the note is about is a part that messages have.
+    """
     fields = take_map(value, "type", "text", *further)
     reason = fields.text("reason", REASON_LIMIT) if "reason" in further else None
     if reason == "":  # M5
@@ -283,4 +304,13 @@ def _read_note(value: Value, further: Sequence[str], headers: Sequence[FileHeade
     if "files" in further and not values:  # M5
         raise Refused("M5", "wrong-files", "a list of files without one")
     text = fields.text("text", CIPHERTEXT_SIZES[-1])
-    return Note(text, reason=reason, files=read_files(values, headers))
+    about = _read_about(fields.any("about")) if "about" in further else None
+    return Note(text, reason=reason, files=read_files(values, headers), about=about)
+
+
+def _read_about(value: Value) -> About:
+    fields = take_map(value, "of", "part", "seq")
+    part = fields.text("part", PART_LIMIT)
+    if part not in ABOUT:  # M5
+        raise Refused("M5", "wrong-body", "about a part that no message has")
+    return About(fields.data("of", ID_SIZE), fields.uint("seq"), part)

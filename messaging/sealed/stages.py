@@ -62,6 +62,8 @@ class FactRule:
 
 TEXT: Final = FactRule("text")
 MAYBE: Final = FactRule("text", least=0)
+LONG: Final = FactRule("text", least=0, most=8000)
+"""The longest parts of a draft request; together all have to fit into one message."""
 SHORT: Final = FactRule("text", most=200)
 LIST: Final = FactRule("list", most=50)
 MAYBE_LIST: Final = FactRule("list", least=0, most=50)
@@ -76,6 +78,7 @@ FACTS: Final[Mapping[str, FactRule]] = {
     "annexes": MAYBE_LIST,
     "answer": TEXT,
     "assets": LIST,
+    "assistance": LONG,
     "authority": SHORT,
     "channel": SHORT,
     "conditions": LIST,
@@ -92,20 +95,36 @@ FACTS: Final[Mapping[str, FactRule]] = {
     "open": LIST,
     "outcome": TEXT,
     "override_reason": TEXT,
+    "persons": MAYBE,
     "points": LIST,
     "procedure": MAYBE,
+    "proceeding": MAYBE,
     "progress": TEXT,
+    "purpose": MAYBE,
     "question": TEXT,
     "reasons": TEXT,
     "relied_on": TEXT,
+    "requesting_authority": MAYBE,
     "result": TEXT,
     "review": DATE,
+    "summary": LONG,
     "topic": TEXT,
     "treaty": SHORT,
     "until": DATE,
     "use_limits": MAYBE_LIST,
     "version": SHORT,
 }
+
+DRAFT: Final = "draft-shared"
+REQUEST_FACTS: Final = (
+    "requesting_authority", "proceeding", "summary", "assistance", "persons", "purpose",
+)  # fmt: skip
+"""What a request contains, (a) to (f) of 18(15); a draft may leave any of it open."""
+DRAFT_FACTS: Final = ("version", *REQUEST_FACTS)
+FORMALLY: Final = "formally"
+ABOUT: Final = (*DRAFT_FACTS, FORMALLY)
+"""What a note says of the message that it is about: something on a part of a shared draft (`version`: on the
+whole), or that what stands there is to be asked for by a request."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +154,7 @@ def _stages(*stages: Stage) -> dict[str, Stage]:
 
 STAGES: Final[Mapping[str, Stage]] = _stages(
     Stage("inquiry", "either", "18(13)", ("topic",), turn="passes"),
-    Stage("draft-shared", "requesting", "18(15)", ("version",), turn="passes"),
+    Stage(DRAFT, "requesting", "18(15)", DRAFT_FACTS, turn="passes"),
     Stage("sent", "requesting", "18(14)", ("channel", "languages", "annexes"), turn="passes"),
     Stage(
         ORAL,

@@ -18,6 +18,7 @@ from messaging.sealed.stage_names import (
     STAGE_NAMES,
 )
 from messaging.sealed.stage_rules import Fact
+from messaging.sealed.stages import facts_of
 from messaging.tools.words import RIGHT_TO_LEFT, Say, moment, say_in
 
 STYLE = (
@@ -114,15 +115,21 @@ def _text(each: ReadMessage, _: Say) -> Iterator[str]:
 
 def _step(text: Plaintext, body: StageChange, _: Say) -> Iterator[str]:
     """The stage by its name, then what the step says, fact by fact."""
-    name = _(STAGE_NAMES[body.step.code]) if body.step else ""
+    step = body.step
+    if step is None:
+        return
+    name = _(STAGE_NAMES[step.code])
     yield tag("p", escape(_("Step in the case: {stage}.").format(stage=name)), class_="care")
-    rows = [(FACT_NAMES.get(name, name), _lines(name, fact, _)) for name, fact in body.facts.items()]
     said = [
-        tag("dt", escape(_(name))) + "".join(tag("dd", escape(line), dir="auto") for line in lines)
-        for name, lines in rows
+        (fact, [tag("p", escape(line), dir="auto") for line in _lines(fact, body.facts[fact], _)])
+        for fact in facts_of(step.code, step.override, body.facts.get("ground"))
+    ]
+    rows = [
+        tag("dt", escape(_(FACT_NAMES[fact]))) + tag("dd", *lines, lang=text.language)
+        for fact, lines in said
         if lines
     ]
-    yield tag("dl", *said, lang=text.language)
+    yield tag("dl", *rows)
 
 
 def _lines(name: str, fact: Fact, _: Say) -> list[str]:
@@ -151,6 +158,9 @@ def _note(text: Plaintext, body: Note, _: Say) -> Iterator[str]:
         (_("Date wanted"), None if body.due is None else moment(body.due)[:10]),
         *((_(MARK_GROUP_NAMES[group]), _(MARK_NAMES[mark])) for group, mark in by_group(text.marks)),
     ]
+    if about := body.about:
+        words = _("About message {number}: {part}")
+        yield tag("p", escape(words.format(number=about.seq, part=_(FACT_NAMES[about.part]))))
     facts = [tag("dt", escape(name)) + tag("dd", escape(value), dir="auto") for name, value in rows if value]
     lines = [tag("p", escape(line), dir="auto") for line in body.text.splitlines() if line.strip()]
     yield tag("dl", *facts)

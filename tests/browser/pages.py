@@ -138,6 +138,20 @@ PAGES: tuple[Entry, ...] = (
         kilobytes=SEALED,
     ),
     Entry(
+        "draft",
+        "/threads/<hex_id:thread_id>/draft/",
+        path="{thread}draft/",
+        prepare=shows("#draft-form"),
+        kilobytes=SEALED,
+    ),
+    Entry(
+        "formal",
+        "/threads/<hex_id:thread_id>/formal/",
+        path="{thread}formal/",
+        prepare=shows("#formal-none"),
+        kilobytes=SEALED,
+    ),
+    Entry(
         "contact",
         "/threads/<hex_id:thread_id>/contact/",
         "head",

@@ -1,12 +1,16 @@
 """Practitioners on the server: who begins, who answers, what they see, and that either end is at once."""
 
+import base64
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from messaging.models import Device, Principal, Sponsoring, ThreadItem
+from messaging.sealed.errors import Refused
 from messaging.sealed.practice import make_practitioner
+from messaging.sealed.stage_rules import Step
+from messaging.sealed.stages import DRAFT
 from network.models import AuditEntry, Membership, Role
 from tests.factories import (
     Offices,
@@ -27,7 +31,9 @@ from tests.factories import (
     sponsor,
     to_text,
 )
+from tests.messaging.case_steps import sealed_step
 from tests.personas import Cast, make_authority, make_persona
+from tests.sealed.world import forge
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
@@ -157,6 +163,33 @@ def test_a_practitioner_is_admitted_writes_and_is_out_with_the_withdrawal(
     a.send(thread, "Without the prosecutor.")
     assert prosecutor.get(f"/threads/{thread}/items")["seq"] == stored["seq"]
     assert ThreadItem.objects.filter(thread_id=thread).count() > stored["seq"]
+
+
+def test_a_practitioner_neither_sees_nor_takes_the_steps_of_a_case(
+    offices: Offices, prosecutor: Workplace
+) -> None:
+    a, b = offices.supervisor_a, offices.supervisor_b
+    direct = open_direct(a, b)
+    admit(a, b, direct, prosecutor)
+    offices.officer_a.learn(a.mailbox.principal)
+    case = offices.officer_a.open_thread(offices.officer_b, "The case of the two authorities.")
+    for page in ("step", "draft"):
+        assert prosecutor.http.get(f"/threads/{case}/{page}/").status_code == 404
+        assert offices.officer_a.http.get(f"/threads/{case}/{page}/").status_code == 200
+    # To begin a request takes the right to open a correspondence, which no practitioner has.
+    assert prosecutor.http.get(f"/threads/{direct}/formal/").status_code == 403
+    assert a.http.get(f"/threads/{direct}/formal/").status_code == 200
+    # In direct contact nobody takes a step: neither the own client nor the server takes it.
+    step = Step("assistance", DRAFT, 0)
+    for desk in (prosecutor, a):
+        desk.read(direct)
+        with pytest.raises(Refused, match="M10 not-a-case"):
+            sealed_step(desk, direct, step)
+        form = desk.seal(direct, "Whatever it says.")
+        fields = {"kind": "stage", "stage": step.as_map(), "due": None, "urgency": 0}
+        item = to_text(forge(base64.b64decode(form["item"]), desk.mailbox.device, **fields))
+        (result,) = desk.append({**form, "item": item})
+        assert result["error"]["code"] == "not-a-case"
 
 
 def test_nobody_writes_while_a_sponsor_has_ended_until_the_practitioner_is_dropped(

@@ -8,8 +8,9 @@ import pytest
 from messaging.sdk.cases import CaseFacts
 from messaging.sdk.client import Client
 from messaging.sdk.errors import InvalidMessage, NotSent
+from messaging.sealed.plaintext import About
 from messaging.sealed.stage_rules import Fact, Step
-from messaging.sealed.stages import NEXT, STAGES
+from messaging.sealed.stages import DRAFT, DRAFT_FACTS, NEXT, STAGES
 from tests.sdk.conftest import HEAD_C, OFFICER_A, Desks, Pair, listed_device, next_message
 from tests.sealed.steps import facts_for
 
@@ -142,6 +143,23 @@ async def test_officer_who_had_not_seen_a_colleague_s_step_is_refused(pair: Pair
             thread, "draft-shared", said("assistance", "draft-shared"), variant="assistance", on=before.on
         )
     assert [step.code for step in (await colleague.cases.view(thread)).steps] == ["sent"]
+
+
+async def test_a_draft_is_shared_and_the_other_side_says_what_it_thinks_of_a_part(pair: Pair) -> None:
+    known = {"version": "1", "summary": "Paid on 5 May."}
+    facts: dict[str, Fact] = {name: known.get(name, "") for name in DRAFT_FACTS}
+    shared = await pair.a.cases.take(pair.opened.thread, DRAFT, facts, variant="assistance")
+    arrived = await next_message(pair.b)
+    while arrived.step is None:
+        arrived = await next_message(pair.b)
+    assert arrived.facts == facts
+    await pair.b.cases.comment(arrived, "summary", "Of which year?")
+    said = await next_message(pair.a)
+    assert (said.kind, said.text) == ("note", "Of which year?")
+    assert said.about == About(bytes.fromhex(shared.id), shared.seq, "summary")
+    with pytest.raises(InvalidMessage):
+        await pair.b.cases.comment(arrived, "title", "There is none.")
+    assert (await pair.b.cases.view(pair.opened.thread)).stage == DRAFT  # and nothing is formal
 
 
 async def test_third_authority_has_no_case(pair: Pair, desks: Desks) -> None:

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from messaging.sealed.plaintext import Plaintext, StageChange
+from messaging.sealed.plaintext import About, Note, Plaintext, StageChange
 from messaging.sealed.stage_rules import Fact, Step
 from messaging.sealed.stages import FACTS, STAGES, facts_of, grounds_for
 from tests.sealed.changes import DAY, NOW, Changing
@@ -43,7 +43,7 @@ def step_text(step: Step, **facts: Fact) -> Plaintext:
 
 @cache
 def whole_case() -> Changing:
-    """A asks B urgently; B consults A, refuses a part, does the rest; A confirms at last, and closes."""
+    """A asks B urgently; B consults A, refuses a part, does the rest; A confirms at last, closes; B asks."""
     made = world()
     here = Changing(kind="case")
     here.open("steps")
@@ -64,4 +64,5 @@ def whole_case() -> Changing:
         on = here.server.state.seq if here.server.state.seq > 1 else 0
         step = Step("assistance", code, on, consultation)
         here.write(step_text(step), party, device)
+    here.write(Plaintext(Note("Which day?", about=About(bytes(range(16)), CLOSED, "summary")), "en"), *b)
     return here

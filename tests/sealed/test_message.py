@@ -10,7 +10,16 @@ from messaging.sealed import message
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import NewestKeyrings
 from messaging.sealed.keys import SigningKey
-from messaging.sealed.message import CIPHERTEXT_SIZES, LAST_DUE, Acknowledgement, Message, Note, Plaintext
+from messaging.sealed.message import (
+    CIPHERTEXT_SIZES,
+    LAST_DUE,
+    About,
+    Acknowledgement,
+    Message,
+    Note,
+    Plaintext,
+)
+from messaging.sealed.stages import ABOUT
 from messaging.sealed.thread import ThreadState
 from tests.sealed.breaking import assert_refused, breaks
 from tests.sealed.cases.base import Case
@@ -118,6 +127,8 @@ UNREADABLE = [
     Plaintext(Note("x", reason="custody ends"), "en"),
     Plaintext(Note("x", urgency=2, reason=""), "en"),
     Plaintext(Note("x", urgency=2, reason="s" * 201), "en"),
+    Plaintext(Note("x", about=About(bytes(16), 2, "title")), "en"),
+    Plaintext(Note("x", about=About(bytes(15), 2, "summary")), "en"),
 ]
 
 
@@ -128,6 +139,16 @@ def test_m5_nothing_is_sealed_that_a_reader_would_refuse(plaintext: Plaintext) -
         message.check_plaintext(plaintext)
     with pytest.raises(Refused, match="M5 wrong-body"):
         seal(made.server.states[3], made.server.secrets[1], made.a.by(), made.elin, plaintext)
+
+
+@pytest.mark.parametrize("part", ABOUT)
+def test_m5_a_note_comes_back_with_what_it_is_about(part: str) -> None:
+    made = world()
+    plaintext = Plaintext(Note("Which day?", about=About(bytes(range(16)), 2, part)), "en")
+    secret = made.server.secrets[1]
+    sealed = seal(made.server.states[3], secret, made.a.by(), made.elin, plaintext)
+    header = message.read_message(NET, sealed.item)
+    assert message.open_message(NET, header, sealed.ciphertext, secret) == plaintext
 
 
 @pytest.mark.parametrize("handling", [(3, None), (1, 0), (1, LAST_DUE + 1)])

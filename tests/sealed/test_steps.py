@@ -8,11 +8,14 @@ import pytest
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import NewestKeyrings
 from messaging.sealed.plaintext import check_plaintext
-from messaging.sealed.stage_rules import Case, Step, check_facts, check_following, check_step
+from messaging.sealed.stage_rules import Case, Fact, Step, check_facts, check_following, check_step
 from messaging.sealed.stages import (
+    ABOUT,
     BEGIN,
     CLOSED,
     CONFIRMING,
+    DRAFT,
+    DRAFT_FACTS,
     FACTS,
     GROUNDS,
     NEXT,
@@ -23,7 +26,7 @@ from messaging.sealed.stages import (
     facts_of,
     grounds_for,
 )
-from messaging.stage_words import STAGE_NAMES, VARIANT_NAMES
+from messaging.stage_words import FACT_NAMES, STAGE_NAMES, VARIANT_NAMES
 from tests.sealed.breaking import assert_refused, breaks
 from tests.sealed.cases import base
 from tests.sealed.changes import NOW
@@ -209,8 +212,18 @@ def test_the_case_is_folded_from_its_steps() -> None:
     assert [taken.step.code for taken in case.steps] == [*codes.split(), "closed"]
 
 
+def test_m12_a_draft_may_leave_open_what_a_request_contains() -> None:
+    draft = step_to("assistance", DRAFT)
+    empty: dict[str, Fact] = {name: "1" if name == "version" else "" for name in DRAFT_FACTS}
+    check_facts(draft, empty)
+    for wrong in ({"version": " "}, {"summary": "x" * 8001}, {"purpose": "x" * 4001}):
+        with pytest.raises(Refused, match="M12"):
+            check_facts(draft, empty | wrong)
+
+
 def test_the_table_is_whole() -> None:
     assert STAGE_NAMES.keys() == STAGES.keys()
+    assert FACT_NAMES.keys() == {*FACTS, *ABOUT, "due"}
     assert VARIANT_NAMES.keys() == set(VARIANTS)
     for variant in VARIANTS:
         reached = {BEGIN}

@@ -13,9 +13,11 @@ const PAGES: Record<string, (rest: Rest) => Promise<void>> = {
   counterpart: async (rest) => (await import('./views/counterpart.ts')).showCounterpart(rest),
   contact: async (rest) => (await import('./views/contact.ts')).showContact(rest),
   confirming: async (rest) => (await import('./views/confirming.ts')).showConfirming(rest),
+  draft: async (rest) => (await import('./views/draft.ts')).showDraft(rest),
   devices: async (rest) => (await import('./views/devices.ts')).showDevices(rest), // rarely opened
   practice: async (rest) => (await import('./views/practice.ts')).showPractice(rest),
   practitioners: async (rest) => (await import('./views/practitioners.ts')).showPractitioners(rest),
+  formal: async (rest) => (await import('./views/formal.ts')).showFormal(rest),
   record: async (rest) => (await import('./views/record.ts')).showRecord(rest),
   restores: async (rest) => (await import('./views/restores.ts')).showRestores(rest),
   step: async (rest) => (await import('./views/step.ts')).showStep(rest),

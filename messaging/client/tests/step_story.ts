@@ -1,5 +1,6 @@
 // A case from its request to its end, as TypeScript makes it, and texts of steps for tests.
 import { FACTS, GROUNDS_FOR, OTHER_TREATY, STAGES, TREATY_GROUND } from '../src/generated/stages.ts'
+import type { Bytes } from '../src/sealed/encoding.ts'
 import type { Plaintext } from '../src/sealed/message.ts'
 import type { Fact, Facts, Step } from '../src/sealed/steps.ts'
 import { AT, type MadeDevice, note, type ThreadMaker } from './thread_story.ts'
@@ -30,6 +31,12 @@ export const stepText = (step: Step, facts: Facts = factsFor(step)): Plaintext =
   due: STAGES[step.code]?.due ? DUE : null,
 })
 
+/** A note that says what it is about. */
+function commentOn(of: Bytes): Plaintext {
+  const about = { of, seq: 2, part: 'summary' }
+  return { ...note(''), body: { type: 'note', text: 'Quel jour ?', reason: null, files: [], about } }
+}
+
 /** A asks B for an extradition; B consults A, and surrenders; a second refusal rests on another treaty. */
 export async function tellOfSteps(maker: ThreadMaker, ada: MadeDevice, bo: MadeDevice): Promise<void> {
   await maker.begin(ada, ['A', 'B'], { kind: 'case', link: null })
@@ -53,4 +60,5 @@ export async function tellOfSteps(maker: ThreadMaker, ada: MadeDevice, bo: MadeD
   await take('surrender-decided')
   await take('surrendered')
   await take('closed')
+  await maker.message(bo, 'B', commentOn(await maker.message(ada, 'A', note('Un brouillon'))))
 }

@@ -37,7 +37,7 @@ export interface MadeKeyring {
 }
 
 export const note = (text: string, subject: string | null = null): Plaintext => ({
-  body: { type: 'note', text, reason: null, files: [] },
+  body: { type: 'note', text, reason: null, files: [], about: null },
   language: 'fr',
   subject,
   ownReference: subject && 'REF/1',

@@ -58,11 +58,16 @@ def stage_types() -> str:
 
 
 def turn_types() -> str:
-    """Return the module of the steps that pass the turn or end it; lists need no more of the table."""
+    """Return the module of what is needed of the table where no step is at hand.
+
+    The steps that pass the turn or end it, and what a draft says and notes can be about.
+    """
     return (
         f"{TYPES.splitlines()[0]}\n"
         f"export const PASSING: readonly string[] = {_said(stages.PASSING)}\n"
         f"export const ENDING: readonly string[] = {_said(stages.ENDING)}\n"
+        f"export const DRAFT_FACTS: readonly string[] = {_said(stages.DRAFT_FACTS)}\n"
+        f"export const ABOUT: readonly string[] = {_said(stages.ABOUT)}\n"
     )
 
 

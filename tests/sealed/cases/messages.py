@@ -243,6 +243,7 @@ def _bodies() -> None:
 
     refuse_open("wrong-plain", "another text than signed", seal_padded(_pad(encode(plain)), plain=seed("x")))
     acknowledgement: Any = {"type": "acknowledgement", "of": bytes(16), "seq": 2}
+    about: dict[str, Any] = {"of": bytes(16), "part": "summary", "seq": 2}
     bodies: list[tuple[str, Any]] = [
         ("a body of another kind than the header", plain | {"body": acknowledgement}),
         ("an unknown body", plain | {"body": {"type": "request", "text": "x"}}),
@@ -250,6 +251,9 @@ def _bodies() -> None:
         ("a reason without urgency", plain | {"body": note | {"reason": "custody ends"}}),
         ("a reason without words", plain | {"body": note | {"reason": ""}}),
         ("a reason of 201 characters", plain | {"body": note | {"reason": "s" * 201}}),
+        ("about a part that no message has", plain | {"body": note | {"about": about | {"part": "title"}}}),
+        ("about a message without its place", plain | {"body": note | {"about": {"of": bytes(16)}}}),
+        ("about nothing", plain | {"body": note | {"about": None}}),
         ("a text that is bytes", plain | {"body": {"type": "note", "text": b"x"}}),
         ("a further field", plain | {"x": 1}),
         ("a missing field", {name: value for name, value in plain.items() if name != "subject"}),

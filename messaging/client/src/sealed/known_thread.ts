@@ -64,7 +64,10 @@ const CONTRADICTIONS = [
 const NOTHING_SIGNED: OwnCounter = { next: 0, prev: toHex(ZERO), void: [], pending: null }
 
 function bodyView({ body }: Plaintext): BodyView {
-  if (body.type === 'note') return { ...body, files: body.files.map(fileJson) }
+  if (body.type === 'note') {
+    const about = body.about && { ...body.about, of: toHex(body.about.of) }
+    return { ...body, files: body.files.map(fileJson), about }
+  }
   if (body.type === 'acknowledgement') return { type: body.type, of: toHex(body.of), seq: body.seq }
   if (body.type === 'stage') return { type: body.type, facts: body.facts }
   return { type: body.type, statement: toBase64(body.statement), terms: body.terms?.text ?? null }

@@ -1,5 +1,5 @@
 import { fileFacts } from './attachment.ts'
-import { type Bytes, fromBase64 } from './encoding.ts'
+import { type Bytes, fromBase64, fromHex } from './encoding.ts'
 import type { Body, Plaintext } from './message.ts'
 import type { Base64, NoteInput, TermsJson } from './wire.ts'
 
@@ -10,6 +10,7 @@ export const asPlaintext = (note: NoteInput): Plaintext => ({
     text: note.text,
     reason: note.reason ?? null,
     files: (note.files ?? []).map(fileFacts),
+    about: note.about ? { ...note.about, of: fromHex(note.about.of) } : null,
   },
   language: note.language,
   subject: note.subject ?? null,

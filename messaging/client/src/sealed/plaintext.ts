@@ -1,4 +1,6 @@
 // The sealed text of a message: its bodies, limits, padding, and what a reader takes (rules M3, M5).
+
+import { ABOUT } from '../generated/turns.ts'
 import { type FileFacts, type FileHeader, fileValue, readFiles } from './attachment.ts'
 import { type Enclosure, enclosureValue, readEnclosure } from './enclosure.ts'
 import { type Bytes, decode, encode, type Value, type ValueMap } from './encoding.ts'
@@ -15,6 +17,7 @@ const SUBJECT_LIMIT = 200
 const REFERENCE_LIMIT = 100
 const LANGUAGE_LIMIT = 35
 const REASON_LIMIT = 200
+const PART_LIMIT = 20
 /** The end of the year 9999: no reader's calendar goes further. */
 const LAST_DUE = 253_402_300_799
 
@@ -28,10 +31,18 @@ export type Body =
       readonly text: string
       readonly reason: string | null
       readonly files: readonly FileFacts[]
+      readonly about: About | null
     }
   | { readonly type: 'acknowledgement'; readonly of: Bytes; readonly seq: number }
   | Enclosure
   | StageChange
+
+/** What a note is about: the message `of` (its id) at `seq`, and which part of it, of ABOUT. */
+export interface About {
+  readonly of: Bytes
+  readonly seq: number
+  readonly part: string
+}
 
 /** A step in a case: it stands in the header, its facts are sealed. */
 export interface StageChange {
@@ -60,10 +71,11 @@ export function bodyValue(body: Body): ValueMap {
   if (body.type === 'acknowledgement') return { type: body.type, of: body.of, seq: body.seq }
   if (body.type === 'statement') return enclosureValue(body)
   if (body.type === 'stage') return { type: body.type, facts: factValues(body.facts) }
-  const { type, text, reason, files } = body
+  const { type, text, reason, files, about } = body
   const value: Record<string, Value> = { type, text }
   if (reason !== null) value.reason = reason
   if (files.length > 0) value.files = files.map(fileValue)
+  if (about !== null) value.about = { of: about.of, part: about.part, seq: about.seq }
   return value
 }
 
@@ -95,20 +107,28 @@ export function unpad(padded: Bytes): Bytes {
 function readBody(value: Value, headers: readonly FileHeader[], step: Step | null): Body {
   const type = (value as ValueMap | null)?.type
   if (type === 'note') {
-    const further = ['reason', 'files'].filter((name) => name in (value as ValueMap))
+    const further = ['about', 'reason', 'files'].filter((name) => name in (value as ValueMap))
     const fields = new Fields(value, ['type', 'text', ...further])
     const reason = further.includes('reason') ? fields.text('reason', REASON_LIMIT) : null
     insist(reason !== '', 'M5', 'wrong-body', 'a reason without words')
     const values = further.includes('files') ? fields.list('files') : null
     insist(values?.length !== 0, 'M5', 'wrong-files', 'a list of files without one') // M5
     const files = readFiles(values ?? [], headers)
-    return { type, text: fields.text('text', SIZES.at(-1) ?? 0), reason, files }
+    const about = further.includes('about') ? readAbout(fields.raw('about')) : null
+    return { type, text: fields.text('text', SIZES.at(-1) ?? 0), reason, files, about }
   }
   if (type === 'statement') return readEnclosure(value)
   if (type === 'stage' && step !== null) return { type, step, facts: readFacts(value) }
   const fields = new Fields(value, ['type', 'of', 'seq'])
   insist(type === 'acknowledgement', 'M5', 'wrong-body', 'a body of an unknown type')
   return { type, of: fields.bytes('of', 16), seq: fields.uint('seq') }
+}
+
+function readAbout(value: Value): About {
+  const fields = new Fields(value, ['of', 'part', 'seq'])
+  const part = fields.text('part', PART_LIMIT)
+  insist(ABOUT.includes(part), 'M5', 'wrong-body', 'about a part that no message has') // M5
+  return { of: fields.bytes('of', 16), seq: fields.uint('seq'), part }
 }
 
 const PLAINTEXT = ['body', 'checkpoint', 'foreign_reference', 'language', 'marks', 'own_reference', 'subject']

@@ -1,4 +1,5 @@
 // What a message that is a step in a case looks like; the rules of steps stand in stages.ts, fetched where one is met.
+import { DRAFT_FACTS } from '../generated/turns.ts'
 import type { Bytes, Value, ValueMap } from './encoding.ts'
 import { insist } from './errors.ts'
 import { asList, asText, Fields } from './statement.ts'
@@ -68,8 +69,12 @@ export function readFacts(value: Value): Facts {
   const isMap = typeof facts === 'object' && facts !== null && !Array.isArray(facts)
   insist(isMap && !(facts instanceof Uint8Array), 'M5', 'wrong-body', 'the facts of a step are a map')
   new Fields(value, ['type', 'facts'])
-  return Object.fromEntries(Object.entries(facts as ValueMap).map(([name, fact]) => [name, takeFact(fact)]))
+  const entries = Object.entries(facts as ValueMap).map(([name, fact]) => [name, takeFact(fact)] as const)
+  return Object.fromEntries(entries.sort(([one], [other]) => placeOf(one) - placeOf(other)))
 }
+
+/** A draft is read as the article has it, (a) to (f); its encoding has another order. */
+const placeOf = (name: string): number => DRAFT_FACTS.indexOf(name)
 
 function takeFact(fact: Value): Fact {
   if (typeof fact === 'number' || typeof fact === 'string') return fact

@@ -89,6 +89,9 @@ export type FileJson = {
   readonly root: Hex
 }
 
+/** What a note is about: the message `of` at `seq`, and which part of it (M5). */
+export type AboutJson = { readonly of: Hex; readonly seq: number; readonly part: string }
+
 export interface NoteInput {
   readonly text: string
   readonly files?: readonly FileJson[]
@@ -102,6 +105,7 @@ export interface NoteInput {
   /** Why it is urgent, or why that date: sealed, and demanded with either of them. */
   readonly reason?: string | null
   readonly marks?: readonly HandlingMark[]
+  readonly about?: AboutJson | null
 }
 
 /** A thread to be opened with `to`, the principal of `authority`; in a `direct` one practitioners can join. */
@@ -215,6 +219,7 @@ export type BodyView =
       readonly text: string
       readonly reason: string | null
       readonly files: readonly FileJson[]
+      readonly about: AboutJson | null
     }
   | { readonly type: 'acknowledgement'; readonly of: Hex; readonly seq: number }
   | { readonly type: 'statement'; readonly statement: Base64; readonly terms: string | null }

@@ -1,9 +1,10 @@
-import type { Applied, OpenedMessage } from '../sealed/client.ts'
+import type { AboutJson, Applied, OpenedMessage } from '../sealed/client.ts'
 import { chosenMarks } from '../sealed/marks.ts'
 import type { Copy } from '../store/outbox.ts'
 import { isTried, type OutboxEntry } from '../store/store.ts'
 import { type Standing, takesAcknowledgement } from '../store/summary.ts'
 import type { AuthorityName, Hex } from '../transport/wire.ts'
+import { aboutText } from './about.ts'
 import { clock, dateTime, languageName, setTime } from './format.ts'
 import { renderHandling, urgencyBadge } from './handling.ts'
 import { changeText, isMemberChange } from './membership.ts'
@@ -63,6 +64,7 @@ function fillText(element: HTMLElement, message: OpenedMessage, isBeforeUs: bool
     place.lang = message.language
     place.append(...paragraphs(message.body.text))
     fill(element, { language: languageName(message.language) })
+    showAbout(element, message.body.about)
     show(slot(element, 'language'), !document.documentElement.lang.startsWith(message.language.slice(0, 2)))
   }
   const chosen = chosenMarks(message.marks)
@@ -70,6 +72,15 @@ function fillText(element: HTMLElement, message: OpenedMessage, isBeforeUs: bool
   const marks = warnings.map((mark) => (hasText(`mark-${mark}`) ? text(`mark-${mark}`) : mark))
   fill(element, { marks: marks.join(' ') })
   show(slot(element, 'marks'), marks.length > 0)
+}
+
+/** To which message it belongs, and to which part of it. */
+function showAbout(element: HTMLElement, about: AboutJson | null): void {
+  if (about === null) return
+  const link = slot<HTMLAnchorElement>(element, 'about-link')
+  link.textContent = aboutText(about)
+  link.href = `#item-${about.seq}`
+  show(slot(element, 'about'), true)
 }
 
 /** How far an own message has come: icon and words, never colour alone. */

@@ -30,6 +30,8 @@ class NewThreadView {
     this.#choose(authority)
     this.#composer.changed()
   })
+  /** Where the thread goes on: only correspondence, or a question or draft before a request. */
+  readonly #begins = byId<HTMLSelectElement>('begins')
   #chosen: AuthorityRow | null = null
   #to: { authority: string; principal: Hex } | null = null
   /** The thread that waits to be opened; it gets another id when it has to be sealed again. */
@@ -38,7 +40,10 @@ class NewThreadView {
   constructor(mailroom: Mailroom) {
     this.#mailroom = mailroom
     this.#keeper = new DraftKeeper(mailroom.correspondence, 'new')
-    this.#composer = new Composer(this.#keeper, () => ({ to: this.#chosen?.id ?? '' }))
+    this.#composer = new Composer(this.#keeper, () => ({
+      to: this.#chosen?.id ?? '',
+      begins: this.#begins.value,
+    }))
     this.#files = new NewThreadFiles(mailroom.correspondence, () => this.#openForFiles())
     mailroom.session.beforeLeaving = () => this.#composer.settle()
     this.#composer.onSend = async (note) => {
@@ -110,6 +115,8 @@ class NewThreadView {
   async #begin(): Promise<void> {
     const draft = await this.#keeper.load()
     if (draft) this.#composer.restore(draft)
+    const begins = new URLSearchParams(location.search).get('begins') ?? draft?.begins
+    if ([...this.#begins.options].some(({ value }) => value === begins)) this.#begins.value = String(begins)
     const asked = askedAuthority(location.search)
     const wanted = asked ?? draft?.to ?? ''
     const authority = this.#chooser.find(({ id, principal }) => id === wanted || principal === wanted)
@@ -216,7 +223,8 @@ class NewThreadView {
       ),
       this.#keeper.clear(),
     ])
-    location.assign(isThere ? `/threads/${thread}/` : '/threads/')
+    const { value: begins } = this.#begins
+    location.assign(isThere ? `/threads/${thread}/${begins && `${begins}/`}` : '/threads/')
   }
 
   async #takeBack(id: Hex): Promise<void> {

@@ -29,6 +29,8 @@ function findText(key: string): string | null {
   return null
 }
 
+export const hasElement = (id: string): boolean => document.getElementById(id) !== null
+
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const element = document.getElementById(id)
   if (element === null) throw new Error(`the page has no element ${id}`)
@@ -65,12 +67,14 @@ export function showOnly(ids: readonly string[], id: string): void {
 // They show text in another order than it was written in: an account number could be turned round unseen.
 const DIRECTION_CONTROLS = /[\u202A-\u202E\u2066-\u2069]/g
 
+export const withoutControls = (written: string): string => written.replace(DIRECTION_CONTROLS, '')
+
 /** User text as paragraphs, each with its own direction. Every line is one. */
 export function paragraphs(written: string): HTMLElement[] {
   return splitParagraphs(written).map((part) => {
     const paragraph = document.createElement('p')
     paragraph.dir = 'auto'
-    paragraph.textContent = part.replace(DIRECTION_CONTROLS, '')
+    paragraph.textContent = withoutControls(part)
     return paragraph
   })
 }

@@ -3,6 +3,7 @@ import { fingerprintDigits } from '../sealed/keys.ts'
 import { chosenMarks } from '../sealed/marks.ts'
 import type { NamedAuthority } from '../sealed/record.ts'
 import type { Fact, Facts } from '../sealed/steps.ts'
+import { aboutText } from './about.ts'
 import { closingWords } from './closing_words.ts'
 import { splitParagraphs, text } from './page.ts'
 import { stageName } from './stage_name.ts'
@@ -124,5 +125,6 @@ function written(message: OpenedMessage): string {
   )
   const listed =
     files.length > 0 ? tag('h3', {}, escaped(text('record-row-files'))) + tag('ul', {}, ...files) : ''
-  return tag('dl', {}, ...facts) + tag('div', { lang: message.language }, ...lines) + listed
+  const about = body.about ? tag('p', {}, escaped(aboutText(body.about))) : ''
+  return about + tag('dl', {}, ...facts) + tag('div', { lang: message.language }, ...lines) + listed
 }

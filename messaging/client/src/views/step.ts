@@ -25,6 +25,7 @@ import { sentenceFor, showProblem } from './problem.ts'
 import { othersOf, showReach } from './reach.ts'
 import type { Mailroom } from './session.ts'
 import { restsOf, stepDraft } from './step_draft.ts'
+import { stepFacts } from './step_facts.ts'
 import { openThreadOfPage } from './thread_of_page.ts'
 
 const DAY = 86_400
@@ -119,6 +120,7 @@ class StepView {
     show(byId('step-none'), may.length === 0)
     show(this.#form, may.length > 0)
     this.#showStanding()
+    this.#showDraft()
     const { variant } = this.#own?.case ?? { variant: null }
     show(byId('variant-place'), variant === null)
     fillChoices('step-variant', unique(may.map((step) => step.variant)), 'variant')
@@ -136,6 +138,15 @@ class StepView {
     byId('case-side').textContent =
       found.requesting !== null && this.#own?.side ? text(`side-${this.#own.side}`) : ''
     show(byId('case-unconfirmed'), found.isUnconfirmed)
+  }
+
+  /** The draft that was shared last, at hand while the request is sent. */
+  #showDraft(): void {
+    const drafts = messagesOf(this.#reading.applied).filter(({ step }) => step?.code === 'draft-shared')
+    const newest = drafts.at(-1)
+    const facts = newest ? stepFacts(newest) : null
+    show(byId('step-draft'), facts !== null)
+    if (facts) slot(byId('step-draft'), 'facts').replaceChildren(facts)
   }
 
   get #variant(): string {

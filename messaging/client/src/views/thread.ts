@@ -21,6 +21,7 @@ import { Arrivals } from './arrivals.ts'
 import { Composer } from './composer.ts'
 import { confirmDelivery, recordOpened, takeDelivery, takeKeyring } from './deliveries.ts'
 import { offerEvidence } from './evidence.ts'
+import type { FormalMarks } from './formal_marks.ts'
 import { renderHandling } from './handling.ts'
 import { inTurn } from './in_turn.ts'
 import { beginAskedLetter, offerLetters } from './letters.ts'
@@ -64,6 +65,8 @@ class ThreadView {
   readonly #authorities: Authorities = new Map()
   readonly #asking = new Acknowledging((message) => this.#acknowledge(message))
   readonly #acknowledging = new Set<Hex>()
+  /** In direct contact: what is to be asked for by a request. */
+  #formal: FormalMarks | null = null
   readonly #showOutbox = inTurn(() => this.#readOutbox())
   /** Something was sent from this page and has not been shown as waiting. */
   #isSent = false
@@ -126,8 +129,24 @@ class ThreadView {
     await this.#showOutbox()
     await this.#restoreDraft()
     await beginAskedLetter(session.rest, this.#composer)
+    if (this.#row.kind === 'direct') await this.#markFormal()
     void outbox.flush()
     await this.#seen()
+  }
+
+  async #markFormal(): Promise<void> {
+    const { FormalMarks } = await import('./formal_marks.ts')
+    this.#formal = new FormalMarks({
+      outbox: this.#mailroom.outbox,
+      reading: this.#reading,
+      row: () => this.#row,
+      own: this.#mailroom.correspondence.principal,
+      element: (seq) => this.#timeline.element(seq),
+      writes: () => !byId('composer').hidden,
+      language: () => this.#composer.get('language'),
+      onProblem: (error) => showProblem(byId('thread-problem'), error),
+    })
+    this.#formal.show()
   }
 
   #listen(): void {
@@ -303,6 +322,7 @@ class ThreadView {
       if (element && message.kind === 'note')
         renderHandling(element, message, message.seq >= summary.openFrom)
     }
+    this.#formal?.show()
     this.#showUnanchored()
     this.#showAlarm()
   }
@@ -329,6 +349,7 @@ class ThreadView {
     show(byId('reads-along'), part === 'reads')
     byId('thread').classList.toggle('is-stopped', alarm !== null)
     show(byId('take-step'), alarm === null && part === 'writes' && this.#row.kind === 'case')
+    show(byId('see-draft'), this.#row.kind === 'case' && canHaveDraft(this.#reading.applied))
     if (alarm === null) return
     byId('alarm-words').textContent = sentenceFor(alarm.code)
     byId('alarm-place').textContent = `${alarm.rule} ${alarm.code}, ${alarm.seq}`
@@ -470,6 +491,12 @@ class ThreadView {
 /** Urgent, or a step after which something ends or is owed by a date. */
 const mayPress = ({ urgency, step }: OpenedMessage): boolean =>
   urgency > 0 || /^(sent-urgently|frozen|freezing-ending|preserved)$/.test(step?.code ?? '')
+
+/** Before a request was sent, and wherever a draft was shared. */
+function canHaveDraft(applied: Reading['applied']): boolean {
+  const codes = messagesOf(applied).flatMap(({ step }) => step?.code ?? [])
+  return codes.includes('draft-shared') || codes.every((code) => code === 'inquiry')
+}
 
 const hasFiles = (draft: Draft | null): draft is Draft =>
   typeof draft?.files === 'string' && draft.files !== '[]'

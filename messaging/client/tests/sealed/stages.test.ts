@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CONFIRMING, FACTS, NEXT, OVERRIDES, STAGES } from '../../src/generated/stages.ts'
+import { DRAFT_FACTS } from '../../src/generated/turns.ts'
+import { decode, encode } from '../../src/sealed/encoding.ts'
 import { Refused } from '../../src/sealed/errors.ts'
 import { checkFacts, checkFollowing, checkStep, NO_STEPS, sideOf, stepsFor } from '../../src/sealed/stages.ts'
-import type { Case, Side, Step } from '../../src/sealed/steps.ts'
+import { type Case, factValues, readFacts, type Side, type Step } from '../../src/sealed/steps.ts'
 import { factsFor } from '../step_story.ts'
 
 const [NOW, DUE, CONSULTATION] = [1_000, 2_000, 7]
@@ -142,4 +144,14 @@ test('M11 what a side may do next is what the table has for it', () => {
   const codes = (side: Side) => stepsFor(found, side, NOW).map(({ code, override }) => override ?? code)
   assert.deepEqual(codes('requesting'), ['withdrawn', 'consulted'])
   assert.ok(codes('requested').includes('other-treaty') && !codes('requested').includes('refused'))
+})
+
+test('M12 a draft may leave open what a request contains, and is read as the article has it', () => {
+  const draft = stepTo('assistance', 'draft-shared')
+  const empty = Object.fromEntries(DRAFT_FACTS.map((name) => [name, name === 'version' ? '1' : '']))
+  checkFacts(draft, empty)
+  assert.throws(() => checkFacts(draft, { ...empty, version: ' ' }), { code: 'wrong-facts' })
+  assert.throws(() => checkFacts(draft, { ...empty, summary: 'x'.repeat(8001) }), { code: 'wrong-facts' })
+  const body = decode(encode({ type: 'stage', facts: factValues(empty) }))
+  assert.deepEqual(Object.keys(readFacts(body)), [...DRAFT_FACTS])
 })

@@ -19,8 +19,6 @@ MESSAGES_MOST = 16  # in one command
 OPENED_MOST = 1024
 APPROVAL_MOST = 1024
 DRAFT_MOST = 64 * 1024
-REPORT_MOST = 16 * 1024
-REPORTED_MOST = 20  # messages in one report
 PAGE_MOST = 100
 
 if TYPE_CHECKING:
@@ -32,10 +30,8 @@ if TYPE_CHECKING:
     Approval = bytes
     Opened = bytes
     Sealed = bytes
-    Bytes = bytes
-    SignedReport = bytes
     Blind = bytes
-    Padded = bytes
+    Bytes = bytes
 else:
     Entry = blob(ENTRY_MOST)
     Envelopes = blob(ENVELOPES_MOST)
@@ -45,9 +41,7 @@ else:
     Approval = blob(APPROVAL_MOST)
     Opened = blob(OPENED_MOST)
     Sealed = blob(DRAFT_MOST)
-    SignedReport = blob(REPORT_MOST)
     Blind = blob(32)
-    Padded = blob(CIPHERTEXT_MOST)
     Bytes = blob(ENVELOPES_MOST)  # what the server gives back
 
 Status = Literal["requested", "enrolled", "declined", "removed"]
@@ -357,6 +351,7 @@ class ListedAuthority(AuthorityFacts):
     names: list[str]  # of its State and its own, in every language, for searching
     languages: list[str]  # in which it accepts requests, as far as the directory says
     is_open: bool | None  # an office, now; null where the directory shows no hours
+    time_zone: str | None  # of that office, as the IANA database names it; null likewise
 
 
 class AuthorityList(Body):
@@ -485,23 +480,3 @@ class LogPage(Body):
     quorum: int
     urgent_hours: int
     restore: Bytes | None
-
-
-class DisclosedText(Body):
-    """The opening of a message's commitment."""
-
-    blind: Blind
-    padded: Padded
-
-
-class ReportForm(Body):
-    """A signed report, and the text of each message it names, in its order."""
-
-    report: SignedReport
-    messages: Annotated[list[DisclosedText], Field(min_length=1, max_length=REPORTED_MOST)]
-
-
-class ReportPlace(Body):
-    """The answer to a report."""
-
-    report: ShortId

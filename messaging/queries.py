@@ -19,7 +19,6 @@ from messaging.models import (
     Card,
     Device,
     DeviceStatus,
-    Draft,
     Escalation,
     ItemType,
     KeyringEntry,
@@ -30,7 +29,6 @@ from messaging.models import (
     ThreadItem,
     ThreadMember,
 )
-from messaging.models.draft import NEW, STEP
 from messaging.permissions import Permission
 from messaging.protocol import (
     PAGE_MOST,
@@ -43,7 +41,6 @@ from messaging.protocol import (
     ItemBody,
     ItemPage,
     ItemTypeName,
-    KeptDraft,
     Keyring,
     KeyringEntryBody,
     KeyringStatus,
@@ -146,6 +143,7 @@ def _listed(row: Authority, desk: Desk | None) -> ListedAuthority:
         names=[*names, *(entry.names.values() if entry else ())],
         languages=list(desk.languages) if desk else [],
         is_open=desk.is_open if desk else None,
+        time_zone=desk.time_zone if desk and desk.is_open is not None else None,
     )
 
 
@@ -481,18 +479,6 @@ def expand_assignments(audience: str, payloads: Sequence[dict[str, Any]]) -> lis
         for row in rows
     }
     return [found.get(key) for key in wanted]
-
-
-def read_draft(actor: Actor, key: str) -> KeptDraft:
-    """Return the actor's own draft for a thread of the own authority, a step in it, or a new one.
-
-    Raises `NotFound`.
-    """
-    access.require(actor, Permission.DRAFT_READ)
-    if key != NEW:
-        access.get_thread(actor, key.removeprefix(STEP), to=Permission.DRAFT_READ)
-    draft = Draft.objects.filter(membership_id=actor.membership_id, key=key).first()
-    return KeptDraft(sealed=bytes(draft.sealed) if draft else None)
 
 
 def audiences_near(principal: Principal) -> set[str]:

@@ -12,8 +12,8 @@ from messaging.actions.reports import close_report, note_export, note_reading, s
 from messaging.log_reading import anchors_of
 from messaging.models import HoldReason
 from messaging.permissions import Permission
-from messaging.protocol import ReportForm, ReportPlace
 from messaging.record_protocol import RecordForm, RecordPlace
+from messaging.report_protocol import ReportForm, ReportPlace
 from messaging.report_queries import CAUSES, list_own_reports, list_reports, read_shown_report
 from messaging.retention_queries import keepings_of
 from messaging.stage_words import CLOSING_NAMES, FACT_NAMES, MARK_CHOICES, STAGE_NAMES

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -81,7 +82,7 @@ def keepings_of(actor: Actor, thread_ids: Iterable[str]) -> dict[str, Keeping]:
     return found
 
 
-def kept_threads(actor: Actor, which: Kept) -> QuerySet[Retention] | QuerySet[Hold]:
+def kept_threads(actor: Actor, which: Kept) -> QuerySet[Any, Any]:
     """Return the ids of the threads that the own authority keeps in this way, for a condition."""
     access.require(actor, Permission.RETENTION_READ)
     return _rows(actor, which).values("thread_id")

@@ -43,6 +43,7 @@ urlpatterns = [
     path("threads/<hex_id:thread_id>/contact/", views.contact_page, name="contact"),
     path("threads/<hex_id:thread_id>/hold/", retention_views.hold_thread, name="hold"),
     path("threads/<hex_id:thread_id>/hold/lift/", retention_views.lift_thread, name="lift-hold"),
+    path("threads/<hex_id:thread_id>/parties/", views.parties_page, name="parties"),
     path("threads/<hex_id:thread_id>/record/", report_views.record_page, name="record"),
     path("threads/<hex_id:thread_id>/report/", report_views.report_page, name="report"),
     path("reports/", report_views.reports_page, name="reports"),

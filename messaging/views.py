@@ -21,6 +21,7 @@ from messaging.actions.progress import confirm_delivery, record_opened
 from messaging.actions.threads import extend_thread, open_thread, withdraw_mandate
 from messaging.desk_protocol import AuthorityDesk
 from messaging.desk_queries import read_desk
+from messaging.draft_queries import read_draft
 from messaging.letters import LETTERS, letters_in
 from messaging.models import ThreadKind
 from messaging.permissions import Permission
@@ -276,7 +277,7 @@ def letters(request: MemberRequest, language: LetterLanguage) -> HttpResponse:
 @guarded(Permission.DRAFT_READ)
 def draft(request: MemberRequest, key: DraftKey) -> HttpResponse:
     """Read the own draft."""
-    return _json(queries.read_draft(request.actor, key))
+    return _json(read_draft(request.actor, key))
 
 
 @router.put("/drafts/{key}", response=Nothing)
@@ -402,6 +403,14 @@ def contact_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
     """Show the mandates by which practitioners write directly, or offer to open a thread for them."""
     access.get_thread_to_read(http_request.actor, thread_id, to=Permission.MANDATE_WITHDRAW)
     return render(http_request, "messaging/contact.html", {"actor": http_request.actor, "thread": thread_id})
+
+
+@require_GET
+@guarded(Permission.THREAD_READ)
+def parties_page(http_request: MemberRequest, thread_id: str) -> HttpResponse:
+    """Show the authorities in a thread, whom they want to let in, and when they act together."""
+    access.get_thread_to_read(http_request.actor, thread_id, to=Permission.THREAD_READ)
+    return render(http_request, "messaging/parties.html", {"actor": http_request.actor, "thread": thread_id})
 
 
 @require_GET

@@ -14,8 +14,8 @@ from messaging.access import SeenThread
 from messaging.actions.notices import resolve_report, tell_of_outcome, tell_of_report
 from messaging.models import ItemType, Report, ReportedMessage, ReportOutcome, ThreadItem
 from messaging.permissions import Permission
-from messaging.protocol import DisclosedText, ReportPlace
 from messaging.refusals import protocol_rules, refusal
+from messaging.report_protocol import DisclosedText, ReportPlace
 from messaging.sealed.message import Message, read_message, read_padded
 from messaging.sealed.record import Disclosed
 from messaging.sealed.report import Report as SignedReport

@@ -41,7 +41,6 @@ from messaging.sdk.socket import Socket
 from messaging.sdk.texts import checked
 from messaging.sealed.attachment import File
 from messaging.sealed.client import Mailbox
-from messaging.sealed.marks import in_order
 from messaging.sealed.message import Acknowledgement, Note, Plaintext
 from messaging.sealed.passphrase import COST
 
@@ -302,7 +301,8 @@ class Client:
         urgency: int = 0,
         due: int | None = None,
         reason: str | None = None,
-        marks: Sequence[str] = (),
+        marks: tuple[str, ...] = (),
+        moment: int | None = None,
         answers: Arrived | None = None,
         files: Sequence[Path] = (),
     ) -> Sent:
@@ -310,20 +310,16 @@ class Client:
 
         `urgency`: 0 ordinary, 1 urgent, 2 at once (liberty, evidence or assets at risk). `due`: the date
         wanted, in unix seconds. The server sees both, to remind; their `reason` is demanded and stays sealed.
-        `marks`: how it is to be handled, of `messaging.sealed.marks.HANDLING`, at most one of each group.
+        `marks`: how to handle it, of `messaging.sealed.marks`. `moment`: when all act together, sealed.
         `answers`: the message at hand, which is answered once, however often the program dies meanwhile.
-        `files`: at most ten, of 1 GiB each, sealed chunk by chunk before the message; called again after a
-        cut with the same bytes, they go on where they stopped.
+        `files`: at most ten, of 1 GiB each; called again with the same bytes they go on where they were.
 
         Cancelled or cut off before that, the message stays in the outbox and goes out with the same bytes at
         the next connection. Raises `NotSent`, `InvalidMessage`, `NotReady`, `Distrusted`.
         """
         self._core.require_ready()
-        note = Note(text, urgency, due, reason)
-        handling = in_order(marks)
-        plaintext = checked(
-            Plaintext(note, language, subject, own_reference, foreign_reference, marks=handling)
-        )
+        note = Note(text, urgency, due, reason, moment=moment)
+        plaintext = checked(Plaintext(note, language, subject, own_reference, foreign_reference, None, marks))
         step = step_with(answers, "answer") if answers else None
         if not files:
             return await self._outbox.send(thread, plaintext, step=step)
@@ -354,8 +350,9 @@ class Client:
     async def acknowledge(self, message: Arrived) -> Sent:
         """Send the formal acknowledgement of a message at hand, once, signed by this device's officer."""
         self._core.require_ready()
-        body = Acknowledgement(bytes.fromhex(message.id), message.seq)
-        plaintext = Plaintext(body, message.language or "en")
+        plaintext = Plaintext(
+            Acknowledgement(bytes.fromhex(message.id), message.seq), message.language or "en"
+        )
         return await self._outbox.send(message.thread, plaintext, step=step_with(message, "acknowledge"))
 
     async def mark_opened(self, message: Arrived) -> None:

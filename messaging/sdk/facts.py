@@ -126,10 +126,13 @@ class Arrived:
     reason: str | None = None
     about: About | None = None  # a part of a shared draft, or what is to be asked for formally
     files: tuple[File, ...] = ()  # each has `name`, `media_type`, `size`; `Client.save_file` fetches it
+    moment: int | None = None  # when all are to act together, unix seconds
     acknowledges: str | None = None
     step: Step | None = None  # in a case: its `code` and `variant`, as the header has them; `Client.cases`
     facts: Mapping[str, Fact] = field(default_factory=dict, hash=False)  # what the step says
-    statement: bytes | None = None  # a signed consent or mandate; of a mandate `text` is what it is for
+    statement: bytes | None = (
+        None  # a signed consent or mandate; `text` is what that is for, or why this is given
+    )
 
 
 @dataclass(frozen=True)

@@ -280,7 +280,8 @@ def _text_facts(plaintext: Plaintext | None) -> dict[str, Any]:
     }
     match plaintext.body:
         case Note() as note:
-            facts |= {"text": note.text, "reason": note.reason, "files": note.files, "about": note.about}
+            facts |= {"text": note.text, "reason": note.reason, "files": note.files}
+            facts |= {"about": note.about, "moment": note.moment}
         case Acknowledgement(of=of):
             facts["acknowledges"] = of.hex()
         case StageChange(facts=said):

@@ -10,6 +10,7 @@ from messaging.sdk.facts import Sent
 from messaging.sdk.inbox import Inbox
 from messaging.sdk.outbox import ROUNDS, STALE, Outbox, now
 from messaging.sdk.own_threads import OwnThreads
+from messaging.sdk.texts import checked
 from messaging.sealed.consent import Admission, Consent, read_consent
 from messaging.sealed.counterparts import successor_of
 from messaging.sealed.encoding import sha256
@@ -34,11 +35,18 @@ class Memberships:
         self._others = others
 
     async def consent(
-        self, thread: str, principal: str, role: str = "observer", *, history: bool = False
+        self,
+        thread: str,
+        principal: str,
+        role: str = "observer",
+        *,
+        history: bool = False,
+        reason: str | None = None,
     ) -> Sent:
         """Consent, for thirty days, that a principal joins as `observer` or `party`; all members see it.
 
-        `history`: it may read what was before, if every party says so. Raises `Distrusted`, `NotSent`.
+        `history`: it may read what was before, if every party says so. Whoever consents first proposes;
+        `reason` says why, sealed. Raises `Distrusted`, `NotSent`, `InvalidMessage`.
         """
         await self._inbox.pull(thread)
         subject = Admission(bytes.fromhex(principal), role)
@@ -46,7 +54,7 @@ class Memberships:
             raw = self._core.mailbox.membership.consent(
                 bytes.fromhex(thread), subject, at=now() - 1, history=history
             )
-        return await self._outbox.send(thread, Plaintext(Enclosure(raw), "en"))
+        return await self._outbox.send(thread, checked(Plaintext(Enclosure(raw, text=reason), "en")))
 
     async def let_in(
         self, thread: str, principal: str, role: str = "observer", *, history: bool = False

@@ -1,6 +1,6 @@
 """The sealed text of a message: its bodies, limits, padding, and what a reader takes (M3, M5, M12)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from messaging.sealed.attachment import File, FileHeader, read_files
@@ -30,11 +30,16 @@ LANGUAGE_LIMIT = 35
 REASON_LIMIT = 200
 PART_LIMIT = 20
 TERMS_LIMIT = 10_000
-"""Characters of the text of a mandate."""
+"""Characters of the text of a mandate, and of what a consent says why."""
 CHECKPOINT_LIMIT = 8_192
 """Characters of a signed checkpoint."""
-ENCLOSED = ("accept", "consent", "mandate", "pins")
-"""Types of statements that travel in a sealed text."""
+ENCLOSED: Mapping[str, Collection[tuple[str, ...]]] = {
+    "accept": [()],
+    "consent": [(), ("text",)],
+    "mandate": [("blind", "text")],
+    "pins": [()],
+}
+"""Types of statements that travel in a sealed text, and what may stand with each."""
 URGENCIES = (0, 1, 2)
 """Ordinary; urgent; at once, because liberty, evidence or assets are at risk."""
 LAST_DUE = 253_402_300_799
@@ -61,7 +66,7 @@ class Note:
     ``urgency`` and ``due`` (unix seconds) stand in the signed header, where the server reads them to remind;
     the ``reason``, which an urgency or a date always has, stays in the sealed text. Of ``files`` the header
     has padded sizes and roots. ``about``: which part of a shared draft it comments on, or what is to be asked
-    for formally.
+    for formally. ``moment`` (unix seconds): when all are to act together; sealed, too.
     """
 
     text: str
@@ -70,6 +75,7 @@ class Note:
     reason: str | None = None
     files: tuple[File, ...] = ()
     about: About | None = None
+    moment: int | None = None
 
     kind = "note"
 
@@ -82,6 +88,8 @@ class Note:
             sealed["files"] = [file.as_map() for file in self.files]
         if self.about is not None:
             sealed["about"] = self.about.as_map()
+        if self.moment is not None:
+            sealed["moment"] = self.moment
         return sealed
 
 
@@ -106,7 +114,8 @@ class Acknowledgement:
 class Enclosure:
     """A signed statement on its way to the others, or to the own colleagues in the ledger.
 
-    A mandate comes with what its ``terms`` commit to: ``blind`` (32 bytes) and ``text``.
+    A mandate comes with what its ``terms`` commit to: ``blind`` (32 bytes) and ``text``. A consent may come
+    with a ``text`` alone, which says why.
     """
 
     statement: bytes
@@ -121,7 +130,8 @@ class Enclosure:
     def as_map(self) -> dict[str, Encodable]:
         """As it stands in the plaintext."""
         sealed: dict[str, Encodable] = {"type": self.kind, "statement": self.statement}
-        return sealed if self.blind is None else sealed | {"blind": self.blind, "text": self.text}
+        beside: dict[str, Encodable] = {"blind": self.blind, "text": self.text}
+        return sealed | {name: value for name, value in beside.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -271,30 +281,34 @@ def _read_plaintext(value: Value, headers: Sequence[FileHeader]) -> Plaintext:
 def _read_body(value: Value, headers: Sequence[FileHeader]) -> Body:
     match value:
         case {"type": "note", **rest}:
-            return _read_note(value, sorted({"about", "reason", "files"} & rest.keys()), headers)
+            further = sorted({"about", "files", "moment", "reason"} & rest.keys())
+            return _read_note(value, further, headers)
         case {"type": "acknowledgement", "of": of, "seq": seq, **rest} if not rest:
             return Acknowledgement(take_bytes(of, ID_SIZE), take_uint(seq))
         case {"type": "statement", "statement": bytes(enclosed), **rest}:
-            return _read_enclosure(value, enclosed, has_terms=bool(rest))
+            return _read_enclosure(value, enclosed, tuple(sorted(map(str, rest))))
         case {"type": "stage", "facts": facts, **rest} if not rest:
             return StageChange(None, read_facts(facts))
     raise Refused("M5", "wrong-body", "unknown body")  # M5
 
 
-def _read_enclosure(value: Value, enclosed: bytes, *, has_terms: bool) -> Enclosure:
-    """M5: a statement of a type that travels so; the text of a mandate stands with it, and only with it."""
-    found = type_of(enclosed)
-    if found not in ENCLOSED or has_terms != (found == "mandate"):  # M5
+def _read_enclosure(value: Value, enclosed: bytes, beside: tuple[str, ...]) -> Enclosure:
+    """M5: a statement of a type that travels so, with what stands beside it: of a mandate its text, of a
+    consent why, in words.
+    """
+    if beside not in ENCLOSED.get(type_of(enclosed), ()):  # M5
         raise Refused("M5", "wrong-body", "not a statement that is sent like this")
-    if not has_terms:
-        return Enclosure(enclosed)
-    fields = take_map(value, "type", "statement", "blind", "text")
-    return Enclosure(enclosed, fields.data("blind"), fields.text("text", TERMS_LIMIT))
+    fields = take_map(value, "type", "statement", *beside)
+    blind = fields.data("blind") if "blind" in beside else None
+    text = fields.text("text", TERMS_LIMIT) if "text" in beside else None
+    if text == "" and blind is None:  # M5
+        raise Refused("M5", "wrong-body", "a consent that says why, without words")
+    return Enclosure(enclosed, blind, text)
 
 
 def _read_note(value: Value, further: Sequence[str], headers: Sequence[FileHeader]) -> Note:
     """M5: a reason has words; files are those that the header names, and the field stands only with some;
-    what the note is about is a part that messages have.
+    what the note is about is a part that messages have; a moment is one that calendars have.
     """
     fields = take_map(value, "type", "text", *further)
     reason = fields.text("reason", REASON_LIMIT) if "reason" in further else None
@@ -303,9 +317,12 @@ def _read_note(value: Value, further: Sequence[str], headers: Sequence[FileHeade
     values = fields.items("files") if "files" in further else []
     if "files" in further and not values:  # M5
         raise Refused("M5", "wrong-files", "a list of files without one")
+    moment = fields.uint("moment") if "moment" in further else None
+    if moment is not None and not 0 < moment <= LAST_DUE:  # M5
+        raise Refused("M5", "wrong-body", "a moment that no calendar has")
     text = fields.text("text", CIPHERTEXT_SIZES[-1])
     about = _read_about(fields.any("about")) if "about" in further else None
-    return Note(text, reason=reason, files=read_files(values, headers), about=about)
+    return Note(text, reason=reason, files=read_files(values, headers), about=about, moment=moment)
 
 
 def _read_about(value: Value) -> About:

@@ -157,6 +157,7 @@ def _note(text: Plaintext, body: Note, _: Say) -> Iterator[str]:
         (_("Urgent, or a date wanted, because"), body.reason),
         (_("Date wanted"), None if body.due is None else moment(body.due)[:10]),
         *((_(MARK_GROUP_NAMES[group]), _(MARK_NAMES[mark])) for group, mark in by_group(text.marks)),
+        (_("Common moment"), None if body.moment is None else moment(body.moment)),
     ]
     if about := body.about:
         words = _("About message {number}: {part}")

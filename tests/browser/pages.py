@@ -160,6 +160,14 @@ PAGES: tuple[Entry, ...] = (
         kilobytes=SEALED,
     ),
     Entry(
+        "parties",
+        "/threads/<hex_id:thread_id>/parties/",
+        "head",
+        path="{thread-mixed}parties/",
+        prepare=shows("#parties-page"),
+        kilobytes=SEALED,
+    ),
+    Entry(
         "record",
         "/threads/<hex_id:thread_id>/record/",
         path="{thread}record/",

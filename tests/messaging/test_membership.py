@@ -7,8 +7,9 @@ from messaging.models import Assignment, Thread, ThreadAct, ThreadItem, ThreadMe
 from messaging.sealed.consent import Admission
 from messaging.sealed.keyring import NewEntry
 from messaging.sealed.message import Note
-from network.models import AuditEntry
+from network.models import AuditEntry, Authority, DirectoryEntry
 from tests.factories import Offices, Workplace, answer, call, code_of, now, on_wire, to_text
+from tests.network.test_directory import make_entry
 
 
 def form(made: NewEntry) -> dict[str, str]:
@@ -215,3 +216,36 @@ def test_only_who_may_withdraws_a_mandate_and_only_one_that_is_there(offices: Of
         response = call(offices.supervisor_c.http, "POST", there, {"withdrawal": "AAAA"})
         assert code_of(response) == (404, "not-found")
     assert answer(call(offices.supervisor_a.http, "GET", f"/threads/{thread}"))["seq"] == 2
+
+
+def test_a_third_state_sees_the_page_of_the_parties_from_the_day_it_is_let_in(offices: Offices) -> None:
+    thread = offices.officer_a.open_thread(offices.officer_b, "Before C.")
+    page = f"/threads/{thread}/parties/"
+    body = admit(offices, thread, "party")
+    missing = f"/threads/{'ab' * 32}/parties/"
+    for unknown in (page, missing):
+        assert offices.supervisor_c.http.get(unknown).status_code == 404
+    assert offices.officer_b.http.get(page).status_code == 200
+    offices.supervisor_a.post(f"/threads/{thread}/entries", body)
+    assert offices.supervisor_c.http.get(page).status_code == 200
+
+
+def test_a_third_state_keeps_notes_of_its_own_on_a_thread(offices: Offices) -> None:
+    thread = offices.officer_a.open_thread(offices.officer_b, "Before C.")
+    learn_everybody(offices.supervisor_a, offices.supervisor_b, offices.supervisor_c)
+    notes, entry = own_thread(offices.supervisor_c, "notes", thread)
+    assert code_of(call(offices.supervisor_c.http, "POST", "/threads", entry)) == (404, "not-found")
+    offices.supervisor_a.post(f"/threads/{thread}/entries", admit(offices, thread, "party"))
+    offices.supervisor_c.post("/threads", entry)
+    for other in (offices.supervisor_a, offices.supervisor_b):
+        assert code_of(call(other.http, "GET", f"/threads/{notes}")) == (404, "not-found")
+
+
+def test_an_office_says_its_zone_where_the_directory_shows_its_hours(offices: Offices) -> None:
+    entry = make_entry(Authority.objects.get(id=offices.supervisor_b.persona.actor.authority_id))
+    zones = {row["id"]: row["time_zone"] for row in offices.officer_a.get("/authorities")["authorities"]}
+    authority = entry.authority_id.hex
+    assert zones[authority] == "Asia/Kathmandu"
+    DirectoryEntry.objects.filter(pk=entry.pk).update(hours_visibility="nobody")
+    zones = {row["id"]: row["time_zone"] for row in offices.officer_a.get("/authorities")["authorities"]}
+    assert zones[authority] is None

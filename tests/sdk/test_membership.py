@@ -10,15 +10,22 @@ async def test_a_third_authority_joins_with_every_consent_and_leaves(pair: Pair,
     thread = pair.opened.thread
     c = await desks.with_keyring(HEAD_C)
     principal = c.principal or ""
-    await pair.a.membership.consent(thread, principal, "party")
-    assert (await next_message(pair.b)).kind == "statement"
+    await pair.a.membership.consent(thread, principal, "party", reason="C knows the case.")
+    proposed = await next_message(pair.b)
+    assert (proposed.kind, proposed.text) == ("statement", "C knows the case.")
     with pytest.raises(Distrusted, match="consent-missing"):
         await pair.a.membership.let_in(thread, principal, "party")
     await pair.b.membership.consent(thread, principal, "party")
     await pair.a.membership.let_in(thread, principal, "party")
     await pair.b.send(thread, "With C.")
     assert (await next_message(c)).text == "With C."  # and nothing of what was before
-    await c.send(thread, "From C.")
+    await c.send(thread, "From C.", moment=1_900_000_000)
+    while (arrived := await next_message(pair.a)).text != "From C.":
+        assert arrived.moment is None
+    assert arrived.moment == 1_900_000_000
+    await c.membership.note(thread, "Ask the police first.")
+    assert await c.membership.notes(thread) == ["Ask the police first."]
+    assert await pair.a.membership.notes(thread) == []
     await c.membership.leave(thread)
     await pair.a.send(thread, "Without C.")
     with pytest.raises(ServerRefused):

@@ -265,7 +265,8 @@ def joined() -> Changing:
     here.take(here.change("refresh", [a, b], made.b, made.femi))
     here.take(here.change("repair", [a, b], made.a, made.dara, of=1))
     sent = here.consent(made.b, made.femi, Admission(made.c.principal, "observer"))
-    here.write(Plaintext(Enclosure(sent), "en"), made.b, made.femi)
+    here.write(Plaintext(Enclosure(sent, text="C knows the case."), "en"), made.b, made.femi)
+    here.write(Plaintext(Note("At six.", moment=START + 7 * 86_400), "en"), made.a, made.dara)
     return here
 
 

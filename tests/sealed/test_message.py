@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from messaging.sealed import message
+from messaging.sealed.consent import Admission
 from messaging.sealed.errors import Refused
 from messaging.sealed.keyring import NewestKeyrings
 from messaging.sealed.keys import SigningKey
@@ -19,10 +20,12 @@ from messaging.sealed.message import (
     Note,
     Plaintext,
 )
+from messaging.sealed.plaintext import Enclosure
 from messaging.sealed.stages import ABOUT
 from messaging.sealed.thread import ThreadState
 from tests.sealed.breaking import assert_refused, breaks
 from tests.sealed.cases.base import Case
+from tests.sealed.changes import joined, succeeded
 from tests.sealed.world import NET, START, forge, payload_of, seal, seed, tampered, world
 
 
@@ -129,6 +132,8 @@ UNREADABLE = [
     Plaintext(Note("x", urgency=2, reason="s" * 201), "en"),
     Plaintext(Note("x", about=About(bytes(16), 2, "title")), "en"),
     Plaintext(Note("x", about=About(bytes(15), 2, "summary")), "en"),
+    Plaintext(Note("x", moment=0), "en"),
+    Plaintext(Note("x", moment=LAST_DUE + 1), "en"),
 ]
 
 
@@ -168,6 +173,33 @@ def test_m5_urgency_and_date_come_back_with_their_reason(handling: tuple[int, in
     header = message.read_message(NET, sealed.item)
     assert (header.urgency, header.due) == handling
     assert message.open_message(NET, header, sealed.ciphertext, secret) == plaintext
+
+
+@pytest.mark.parametrize("moment", [1, LAST_DUE])
+def test_m5_a_moment_to_act_together_comes_back_and_no_header_tells_it(moment: int) -> None:
+    made = world()
+    plaintext = Plaintext(Note("x", moment=moment), "en")
+    secret = made.server.secrets[1]
+    sealed = seal(made.server.states[3], secret, made.a.by(), made.elin, plaintext)
+    header = message.read_message(NET, sealed.item)
+    assert header.due is None
+    assert message.open_message(NET, header, sealed.ciphertext, secret) == plaintext
+
+
+def test_m5_a_consent_says_why_in_words_and_no_other_statement_does() -> None:
+    made, here = world(), joined()
+    consent = here.consent(made.b, made.femi, Admission(made.c.principal, "party"))
+    for fitting in (Enclosure(consent), Enclosure(consent, text="C knows the case.")):
+        assert message.check_plaintext(Plaintext(fitting, "en"))
+    accept = succeeded().accept()
+    wrong = [
+        Enclosure(consent, text=""),
+        Enclosure(consent, bytes(32), "Why."),
+        Enclosure(accept, text="Why."),
+    ]
+    for body in wrong:
+        with pytest.raises(Refused, match="M5 wrong-body"):
+            message.check_plaintext(Plaintext(body, "en"))
 
 
 def test_m3_a_signature_verified_before_is_believed_for_the_author_s_key_only() -> None:

@@ -15,6 +15,7 @@ const PAGES: Record<string, (rest: Rest) => Promise<void>> = {
   confirming: async (rest) => (await import('./views/confirming.ts')).showConfirming(rest),
   draft: async (rest) => (await import('./views/draft.ts')).showDraft(rest),
   devices: async (rest) => (await import('./views/devices.ts')).showDevices(rest), // rarely opened
+  parties: async (rest) => (await import('./views/joining.ts')).showParties(rest),
   practice: async (rest) => (await import('./views/practice.ts')).showPractice(rest),
   practitioners: async (rest) => (await import('./views/practitioners.ts')).showPractitioners(rest),
   formal: async (rest) => (await import('./views/formal.ts')).showFormal(rest),

@@ -343,7 +343,14 @@ async function make(): Promise<Vectors> {
   await maker.entry(bo, 'B')
   await maker.message(ada, 'A', {
     ...note('Seconde'),
-    body: { type: 'note', text: 'Seconde', reason: 'Délai de garde à vue', files: [], about: null },
+    body: {
+      type: 'note',
+      text: 'Seconde',
+      reason: 'Délai de garde à vue',
+      files: [],
+      about: null,
+      moment: null,
+    },
     urgency: 2,
     due: AT + 86_400,
   })

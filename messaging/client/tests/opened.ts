@@ -25,7 +25,7 @@ export function opened(seq: number, changes: Partial<OpenedMessage> = {}): Opene
     urgency: 0,
     due: null,
     step: null,
-    body: { type: 'note', text: 'Text', reason: null, files: [], about: null },
+    body: { type: 'note', text: 'Text', reason: null, files: [], about: null, moment: null },
     failed: null,
     marks: [],
     ...changes,

@@ -34,7 +34,10 @@ export const stepText = (step: Step, facts: Facts = factsFor(step)): Plaintext =
 /** A note that says what it is about. */
 function commentOn(of: Bytes): Plaintext {
   const about = { of, seq: 2, part: 'summary' }
-  return { ...note(''), body: { type: 'note', text: 'Quel jour ?', reason: null, files: [], about } }
+  return {
+    ...note(''),
+    body: { type: 'note', text: 'Quel jour ?', reason: null, files: [], about, moment: null },
+  }
 }
 
 /** A asks B for an extradition; B consults A, and surrenders; a second refusal rests on another treaty. */

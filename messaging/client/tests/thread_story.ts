@@ -37,13 +37,19 @@ export interface MadeKeyring {
 }
 
 export const note = (text: string, subject: string | null = null): Plaintext => ({
-  body: { type: 'note', text, reason: null, files: [], about: null },
+  body: { type: 'note', text, reason: null, files: [], about: null, moment: null },
   language: 'fr',
   subject,
   ownReference: subject && 'REF/1',
   foreignReference: null,
   urgency: 0,
   due: null,
+})
+
+/** Says when all are to act together. */
+const withMoment = (plaintext: Plaintext): Plaintext => ({
+  ...plaintext,
+  body: { ...(plaintext.body as Extract<Plaintext['body'], { type: 'note' }>), moment: AT + 7 * 86_400 },
 })
 
 /** A thread as TypeScript makes it, row by row. */
@@ -236,9 +242,16 @@ async function tellOfMembers(maker: ThreadMaker, { ada, bo, cid }: Cast): Promis
     of: null,
   })
   await maker.message(bo, 'B', note('C lit'))
+  const [why = new Uint8Array()] = await consents('party', true)
+  const body = {
+    type: 'statement',
+    statement: why,
+    terms: { blind: null, text: 'C connaît l’affaire' },
+  } as const
+  await maker.message(ada, 'A', { ...note(''), body, language: '' })
   const raised = await consents('party', true)
   await maker.change(bo, 'B', { reason: 'join', members: [a, b, ['C', 'party']], acts: raised })
-  await maker.message(cid, 'C', note('De C'))
+  await maker.message(cid, 'C', withMoment(note('De C')))
   await maker.change(cid, 'C', { reason: 'leave', members: [a, b] })
   await maker.change(bo, 'B', { reason: 'refresh', members: [a, b] })
   await maker.change(ada, 'A', { reason: 'repair', members: [a, b], of: 1 })

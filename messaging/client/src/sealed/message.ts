@@ -223,7 +223,7 @@ export async function readPadded(
 
 /** M5: what is read of a mandate is what it commits to, and so what is consented to. */
 async function checkTerms(net: string, { body }: Plaintext): Promise<void> {
-  if (body.type !== 'statement' || body.terms === null) return
+  if (body.type !== 'statement' || !body.terms?.blind) return
   const { readMandate, termsHash } = await import('./mandate.ts')
   const { terms } = await readMandate(net, body.statement)
   const isSame = equal(terms, await termsHash(net, body.terms.blind, body.terms.text))

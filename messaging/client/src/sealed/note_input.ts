@@ -11,6 +11,7 @@ export const asPlaintext = (note: NoteInput): Plaintext => ({
     reason: note.reason ?? null,
     files: (note.files ?? []).map(fileFacts),
     about: note.about ? { ...note.about, of: fromHex(note.about.of) } : null,
+    moment: note.moment ?? null,
   },
   language: note.language,
   subject: note.subject ?? null,
@@ -25,12 +26,12 @@ export const asPlaintext = (note: NoteInput): Plaintext => ({
 export const acknowledgementOf = (of: Bytes, seq: number): Plaintext =>
   plain({ type: 'acknowledgement', of, seq })
 
-/** A signed statement on its way to the others or to colleagues; `terms`: of a mandate. */
+/** A signed statement on its way to the others or to colleagues; `terms`: of a mandate, or why a consent is given. */
 export const statementOf = (statement: Base64, terms: TermsJson | null): Plaintext =>
   plain({
     type: 'statement',
     statement: fromBase64(statement),
-    terms: terms && { blind: fromBase64(terms.blind), text: terms.text },
+    terms: terms && { blind: terms.blind === null ? null : fromBase64(terms.blind), text: terms.text },
   })
 
 const plain = (body: Body): Plaintext => ({

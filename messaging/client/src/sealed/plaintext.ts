@@ -20,6 +20,7 @@ const REASON_LIMIT = 200
 const PART_LIMIT = 20
 /** The end of the year 9999: no reader's calendar goes further. */
 const LAST_DUE = 253_402_300_799
+const isDate = (at: number): boolean => at > 0 && at <= LAST_DUE
 
 export type MessageKind = 'note' | 'acknowledgement' | 'statement' | 'stage'
 /** Ordinary; urgent; at once, because liberty, evidence or assets are at risk. */
@@ -32,6 +33,8 @@ export type Body =
       readonly reason: string | null
       readonly files: readonly FileFacts[]
       readonly about: About | null
+      /** When all are to act together, unix seconds. */
+      readonly moment: number | null
     }
   | { readonly type: 'acknowledgement'; readonly of: Bytes; readonly seq: number }
   | Enclosure
@@ -71,11 +74,12 @@ export function bodyValue(body: Body): ValueMap {
   if (body.type === 'acknowledgement') return { type: body.type, of: body.of, seq: body.seq }
   if (body.type === 'statement') return enclosureValue(body)
   if (body.type === 'stage') return { type: body.type, facts: factValues(body.facts) }
-  const { type, text, reason, files, about } = body
+  const { type, text, reason, files, about, moment } = body
   const value: Record<string, Value> = { type, text }
   if (reason !== null) value.reason = reason
   if (files.length > 0) value.files = files.map(fileValue)
   if (about !== null) value.about = { of: about.of, part: about.part, seq: about.seq }
+  if (moment !== null) value.moment = moment
   return value
 }
 
@@ -107,7 +111,7 @@ export function unpad(padded: Bytes): Bytes {
 function readBody(value: Value, headers: readonly FileHeader[], step: Step | null): Body {
   const type = (value as ValueMap | null)?.type
   if (type === 'note') {
-    const further = ['about', 'reason', 'files'].filter((name) => name in (value as ValueMap))
+    const further = ['about', 'reason', 'files', 'moment'].filter((name) => name in (value as ValueMap))
     const fields = new Fields(value, ['type', 'text', ...further])
     const reason = further.includes('reason') ? fields.text('reason', REASON_LIMIT) : null
     insist(reason !== '', 'M5', 'wrong-body', 'a reason without words')
@@ -115,7 +119,9 @@ function readBody(value: Value, headers: readonly FileHeader[], step: Step | nul
     insist(values?.length !== 0, 'M5', 'wrong-files', 'a list of files without one') // M5
     const files = readFiles(values ?? [], headers)
     const about = further.includes('about') ? readAbout(fields.raw('about')) : null
-    return { type, text: fields.text('text', SIZES.at(-1) ?? 0), reason, files, about }
+    const moment = further.includes('moment') ? fields.uint('moment') : null
+    insist(moment === null || isDate(moment), 'M5', 'wrong-body', 'a moment that no calendar has') // M5
+    return { type, text: fields.text('text', SIZES.at(-1) ?? 0), reason, files, about, moment }
   }
   if (type === 'statement') return readEnclosure(value)
   if (type === 'stage' && step !== null) return { type, step, facts: readFacts(value) }
@@ -164,9 +170,13 @@ function readPlaintext(
 /** M3: a known urgency and a date that calendars have, both only with a note or a step. */
 export function checkHandling(kind: string, urgency: number, due: number | null): asserts urgency is Urgency {
   const isKnown = (URGENCIES as readonly number[]).includes(urgency)
-  const isDate = due === null || (due > 0 && due <= LAST_DUE)
   const isFitting = kind === 'note' || kind === 'stage' || (urgency === 0 && due === null)
-  insist(isKnown && isDate && isFitting, 'M3', 'unknown-field-value', 'an unknown urgency or date') // M3
+  insist(
+    isKnown && (due === null || isDate(due)) && isFitting,
+    'M3',
+    'unknown-field-value',
+    'an unknown urgency or date',
+  ) // M3
 }
 
 export const encodePlaintext = (plaintext: Plaintext): Bytes =>

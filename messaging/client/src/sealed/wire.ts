@@ -106,6 +106,8 @@ export interface NoteInput {
   readonly reason?: string | null
   readonly marks?: readonly HandlingMark[]
   readonly about?: AboutJson | null
+  /** When all are to act together, unix seconds: sealed. */
+  readonly moment?: number | null
 }
 
 /** A thread to be opened with `to`, the principal of `authority`; in a `direct` one practitioners can join. */
@@ -134,8 +136,8 @@ export interface OpenedView {
   readonly at: number
 }
 
-/** What a mandate is for, sealed beside it. */
-export type TermsJson = { readonly blind: Base64; readonly text: string }
+/** What a mandate is for, sealed beside it; without a blind, why a consent is given. */
+export type TermsJson = { readonly blind: Base64 | null; readonly text: string }
 
 export interface Sealed {
   readonly thread: Hex
@@ -220,6 +222,7 @@ export type BodyView =
       readonly reason: string | null
       readonly files: readonly FileJson[]
       readonly about: AboutJson | null
+      readonly moment: number | null
     }
   | { readonly type: 'acknowledgement'; readonly of: Hex; readonly seq: number }
   | { readonly type: 'statement'; readonly statement: Base64; readonly terms: string | null }

@@ -3,17 +3,13 @@
 import { type Consent, readConsent } from '../sealed/consent.ts'
 import { fromBase64, sha256, toHex } from '../sealed/encoding.ts'
 import { type Mandate, readMandate } from '../sealed/mandate.ts'
-import type { Membership } from '../sealed/membership.ts'
 import { typeOf } from '../sealed/statement.ts'
-import type { EntryBody } from '../sealed/wire.ts'
-import { Failure } from '../transport/failure.ts'
 import type { Base64, Hex } from '../transport/wire.ts'
 import type { Correspondence } from './correspondence.ts'
+import { extend } from './entries.ts'
 import type { Outbox } from './outbox.ts'
 import type { Reading } from './reading.ts'
 import { messagesOf } from './summary.ts'
-
-const ATTEMPTS = 3
 
 /** `waits`: for consents; `ready`: all parties have consented; `in-force`: who is named has been let in. */
 export type State = 'waits' | 'ready' | 'in-force' | 'withdrawn' | 'over'
@@ -141,29 +137,4 @@ export async function withdraw(
   await within.rest.post(`threads/${thread}/withdrawals`, { withdrawal })
   await reading.sync()
   if (state === 'in-force') await extend(within, thread, [], (membership) => membership.dropEnded(thread))
-}
-
-/** Adds an entry at the end of a thread; anew where somebody else's entry or message was first. */
-async function extend(
-  within: Correspondence,
-  thread: Hex,
-  newcomers: readonly Hex[],
-  make: (membership: Membership) => Promise<EntryBody>,
-): Promise<void> {
-  const { mailbox, rest } = within
-  const reading = within.reading(thread)
-  for (let attempt = 1; ; attempt += 1) {
-    await reading.sync()
-    const members = (mailbox.thread(thread)?.members ?? []).map(({ principal }) => principal)
-    const everybody = [...members, ...newcomers]
-    for (const one of everybody) await within.learnKeyring(one)
-    await within.makeReady(everybody)
-    try {
-      await rest.post(`threads/${thread}/entries`, await make(await mailbox.membership()))
-      break
-    } catch (error) {
-      if (!(error instanceof Failure && error.status === 409) || attempt === ATTEMPTS) throw error
-    }
-  }
-  await reading.sync()
 }

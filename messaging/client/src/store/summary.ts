@@ -91,6 +91,18 @@ export interface OtherSide {
   opened: { seq: number; at: number } | null
 }
 
+/** How far something has come with all of these: as far as with the last of them. */
+export function together(sides: readonly OtherSide[]): OtherSide {
+  const opened = sides.flatMap((side) => (side.opened === null ? [] : [side.opened]))
+  return {
+    deliveredSeq: Math.min(...sides.map(({ deliveredSeq }) => deliveredSeq)),
+    opened:
+      opened.length < sides.length
+        ? null
+        : { seq: Math.min(...opened.map(({ seq }) => seq)), at: Math.max(...opened.map(({ at }) => at)) },
+  }
+}
+
 export type Standing =
   | { state: 'acknowledged'; by: OpenedMessage }
   | { state: 'opened'; at: number }

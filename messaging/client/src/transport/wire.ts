@@ -66,6 +66,8 @@ export interface AuthorityRow extends AuthorityName {
   /** Codes of the languages in which it accepts requests; whether an office of it is open, null: not known. */
   languages?: string[]
   is_open?: boolean | null
+  /** Of that office, as the IANA database names it; null where the directory shows no hours. */
+  time_zone?: string | null
 }
 
 /** GET authorities/ID/desk: who is there now, as far as the directory shows it. */

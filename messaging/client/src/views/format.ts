@@ -1,6 +1,6 @@
 // English as the server writes it: day, month, year. In every language, as on the server, the Gregorian calendar and
 // the digits 0 to 9: what a deadline or a reference says must read alike on both sides.
-const language = (): string =>
+export const language = (): string =>
   `${document.documentElement.lang.replace(/^(en)?$/, 'en-GB')}-u-ca-gregory-nu-latn`
 
 // Others say when something was: whatever they say, the page opens.
@@ -10,7 +10,8 @@ const DAY = 86_400
 
 const forms = new Map<string, Intl.DateTimeFormat>()
 
-function write(seconds: number, name: string, options: Intl.DateTimeFormatOptions): string {
+/** A form of the page's own; `name` stands for its options. Takes unix seconds. */
+export function write(seconds: number, name: string, options: Intl.DateTimeFormatOptions): string {
   if (!isTime(seconds)) return UNKNOWN
   let form = forms.get(name)
   if (form === undefined) {
@@ -28,8 +29,8 @@ export function zoneLast(parts: Intl.DateTimeFormatPart[]): string {
 }
 
 // 24 hours everywhere: a deadline must not hang on two letters.
-const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
-const DATE = { year: 'numeric', month: 'short', day: 'numeric' } as const
+export const CLOCK = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+export const DATE = { year: 'numeric', month: 'short', day: 'numeric' } as const
 
 /** Date and time in the reader's language and zone, the zone named. Takes unix seconds. */
 export function dateTime(seconds: number): string {

@@ -40,6 +40,11 @@ export const joinedAt = (applied: readonly Applied[], principal: Hex): number =>
       each.came.some((one) => one.principal === principal),
   )?.seq ?? 0
 
+/** Where somebody came last; 0 for who was never here. */
+export const cameAt = (applied: readonly Applied[], principal: Hex): number =>
+  applied.findLast((each) => each.type === 'entry' && each.came.some((one) => one.principal === principal))
+    ?.seq ?? 0
+
 /** Everybody who came, went or signed an entry here. */
 export const principalsOf = (applied: readonly Applied[]): Hex[] =>
   applied.flatMap((each) => {

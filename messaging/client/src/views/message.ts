@@ -34,7 +34,7 @@ export function renderMessage(
     name: message.name,
     office: message.office,
     authority: authorityText(authorities.get(message.principal)),
-    side: text(message.isOwn ? 'side-own' : 'side-foreign'),
+    side: text(message.isOwn ? 'side-own' : authorities.size > 2 ? 'side-another' : 'side-foreign'),
   })
   setTime(slot(element, 'time'), message.receivedAt, clock)
   linkMore(element, message)

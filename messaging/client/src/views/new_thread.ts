@@ -5,14 +5,14 @@ import { isTried } from '../store/store.ts'
 import { Failure, orLater } from '../transport/failure.ts'
 import type { Rest } from '../transport/rest.ts'
 import type { AuthorityRow, Hex } from '../transport/wire.ts'
-import { AuthorityChooser, askedAuthority, describeDesk } from './authority_chooser.ts'
+import { askedAuthority } from './authority_chooser.ts'
+import { ChosenAuthority } from './chosen_authority.ts'
 import { Composer } from './composer.ts'
 import { takeDelivery, takeKeyring } from './deliveries.ts'
 import { inTurn } from './in_turn.ts'
-import { comparisonOf, knownLevels, showLevel } from './levels.ts'
 import { NewThreadFiles } from './new_thread_files.ts'
-import { byId, fill, show, text } from './page.ts'
-import { sentenceFor, showProblem } from './problem.ts'
+import { byId, show, text } from './page.ts'
+import { sentenceFor } from './problem.ts'
 import { type Mailroom, openMailroom } from './session.ts'
 
 export async function showNewThread(rest: Rest): Promise<void> {
@@ -26,24 +26,21 @@ class NewThreadView {
   readonly #composer: Composer
   readonly #files: NewThreadFiles
   readonly #showOutbox = inTurn(() => this.#readOutbox())
-  readonly #chooser = new AuthorityChooser((authority) => {
-    this.#choose(authority)
-    this.#composer.changed()
-  })
+  readonly #chosen: ChosenAuthority
   /** Where the thread goes on: only correspondence, or a question or draft before a request. */
   readonly #begins = byId<HTMLSelectElement>('begins')
-  #chosen: AuthorityRow | null = null
-  #to: { authority: string; principal: Hex } | null = null
   /** The thread that waits to be opened; it gets another id when it has to be sealed again. */
   #sentThread: Hex | null = null
 
   constructor(mailroom: Mailroom) {
     this.#mailroom = mailroom
+    this.#chosen = new ChosenAuthority(mailroom, () => this.#composer.changed())
     this.#keeper = new DraftKeeper(mailroom.correspondence, 'new')
     this.#composer = new Composer(this.#keeper, () => ({
-      to: this.#chosen?.id ?? '',
+      to: this.#chosen.authority?.id ?? '',
       begins: this.#begins.value,
     }))
+    this.#chosen.onChosen = () => this.#composer.askUrgency()
     this.#files = new NewThreadFiles(mailroom.correspondence, () => this.#openForFiles())
     mailroom.session.beforeLeaving = () => this.#composer.settle()
     this.#composer.onSend = async (note) => {
@@ -60,12 +57,13 @@ class NewThreadView {
   async #showReach(place: HTMLElement | null): Promise<void> {
     if (place === null) return
     const { showReach } = await import('./reach.ts')
-    await showReach(place, this.#mailroom.session.rest, this.#chosen ? [this.#chosen] : [])
+    const { authority } = this.#chosen
+    await showReach(place, this.#mailroom.session.rest, authority ? [authority] : [])
   }
 
   #counterpart(): { authority: string; principal: Hex } {
-    if (this.#to !== null) return this.#to
-    const code = this.#chosen ? 'authority-without-keys' : 'choose-authority'
+    if (this.#chosen.to !== null) return this.#chosen.to
+    const code = this.#chosen.authority ? 'authority-without-keys' : 'choose-authority'
     throw new Refused('T3', code, 'no counterpart chosen')
   }
 
@@ -93,7 +91,6 @@ class NewThreadView {
   async start(): Promise<void> {
     const { session, outbox } = this.#mailroom
     await this.#loadAuthorities()
-    byId('authority-change').addEventListener('click', () => this.#choose(null))
     byId('retry').addEventListener('click', () => void outbox.flush(true))
     outbox.onChange = () => void this.#showOutbox()
     outbox.onMoved = (from, to) => {
@@ -119,83 +116,26 @@ class NewThreadView {
     if ([...this.#begins.options].some(({ value }) => value === begins)) this.#begins.value = String(begins)
     const asked = askedAuthority(location.search)
     const wanted = asked ?? draft?.to ?? ''
-    const authority = this.#chooser.find(({ id, principal }) => id === wanted || principal === wanted)
-    if (authority) this.#choose(authority)
-    else if (asked !== null) {
-      byId('authority-problem').textContent = text('authority-unknown')
-      show(byId('authority-problem'), true)
-    }
+    const authority = this.#chosen.find(({ id, principal }) => id === wanted || principal === wanted)
+    if (authority) this.#chosen.choose(authority)
+    else if (asked !== null) this.#chosen.showUnknown()
     byId(authority ? 'subject-field' : 'authority-search').focus()
   }
 
   async #loadAuthorities(): Promise<void> {
     const { session, correspondence } = this.#mailroom
     const { authorities } = await session.rest.get<{ authorities: AuthorityRow[] }>('authorities')
-    // The secretariat can never be in a thread.
-    this.#chooser.fill(
-      authorities.filter((each) => each.state !== null && each.principal !== correspondence.principal),
-    )
-    this.#chooser.showLevels(await knownLevels(correspondence.store))
+    await this.#chosen.load(authorities, ({ principal }) => principal !== correspondence.principal)
   }
 
   /** An authority that had no keys may have some now. */
   async #keyringGrew(principal: Hex): Promise<void> {
     await takeKeyring(this.#mailroom, principal)
-    if (this.#to !== null) return
+    const { authority, to } = this.#chosen
+    if (to !== null) return
     await this.#loadAuthorities()
-    const waiting = this.#chosen && this.#chooser.find(({ id }) => id === this.#chosen?.id)
-    if (waiting) this.#choose(waiting)
-  }
-
-  #choose(authority: AuthorityRow | null): void {
-    this.#chosen = authority
-    this.#to = authority?.principal ? { authority: authority.id, principal: authority.principal } : null
-    show(byId('authority-chooser'), authority === null)
-    show(byId('authority-chosen'), authority !== null)
-    show(byId('authority-problem'), false)
-    if (authority === null) {
-      this.#chooser.reset()
-      return
-    }
-    const place = byId('authority-chosen')
-    fill(place, { name: authority.name, state: authority.state_name ?? '' })
-    describeDesk(place, authority)
-    this.#composer.askUrgency()
-    show(byId('authority-keys'), authority.principal !== null)
-    show(byId('authority-no-keys'), authority.principal === null)
-    byId('authority-change').focus()
-    void this.#showFingerprint()
-  }
-
-  /** K8: digits are shown, and anything is sealed, only when keyring and authority belong together. */
-  async #showFingerprint(): Promise<void> {
-    const [place, to] = [byId('authority-chosen'), this.#to]
-    fill(place, { digits: '' })
-    if (to === null) return
-    const { correspondence } = this.#mailroom
-    try {
-      const keyring = await correspondence.learnKeyring(to.principal)
-      correspondence.mailbox.checkAuthority(to.authority, to.principal)
-      if (this.#to !== to) return
-      fill(place, { digits: keyring.fingerprint })
-      await this.#showLevel(place, to)
-    } catch (error) {
-      if (this.#to !== to) return
-      if (error instanceof Refused) this.#choose(null)
-      showProblem(byId('authority-problem'), error)
-    }
-  }
-
-  /** K8: how far it is known; nothing is sealed to a stranger, and where that is mended is said before writing. */
-  async #showLevel(place: HTMLElement, to: { authority: string; principal: Hex }): Promise<void> {
-    const { correspondence } = this.#mailroom
-    await correspondence.look([to.principal])
-    const level = correspondence.mailbox.keyring(to.principal)?.level ?? 'new'
-    if (this.#to !== to) return
-    showLevel(place, { level })
-    show(byId('not-compared'), level === 'seen' || level === 'new')
-    for (const link of place.querySelectorAll<HTMLAnchorElement>('[data-slot="comparison"]'))
-      link.href = comparisonOf(to.authority)
+    const waiting = authority && this.#chosen.find(({ id }) => id === authority.id)
+    if (waiting) this.#chosen.choose(waiting)
   }
 
   async #readOutbox(): Promise<void> {
@@ -223,8 +163,7 @@ class NewThreadView {
       ),
       this.#keeper.clear(),
     ])
-    const { value: begins } = this.#begins
-    location.assign(isThere ? `/threads/${thread}/${begins && `${begins}/`}` : '/threads/')
+    location.assign(isThere ? `/threads/${thread}/` : '/threads/')
   }
 
   async #takeBack(id: Hex): Promise<void> {
@@ -234,7 +173,7 @@ class NewThreadView {
     this.#sentThread = null
     if (copy.note === null) return
     this.#composer.setNote(copy.note)
-    const authority = this.#chooser.find(({ principal }) => principal === copy.to?.principal)
-    if (authority) this.#choose(authority)
+    const authority = this.#chosen.find(({ principal }) => principal === copy.to?.principal)
+    if (authority) this.#chosen.choose(authority)
   }
 }

@@ -115,6 +115,7 @@ function written(message: OpenedMessage): string {
     [text('record-row-foreign'), message.foreignReference],
     [text('record-row-reason'), body.reason],
     [text('record-row-due'), message.due === null ? null : moment(message.due).slice(0, 10)],
+    [text('record-row-moment'), body.moment === null ? null : moment(body.moment)],
   ]
   const facts = rows.flatMap(([name, value]) =>
     value ? [tag('dt', {}, escaped(name)), tag('dd', { dir: 'auto' }, escaped(value))] : [],

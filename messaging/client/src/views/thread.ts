@@ -7,7 +7,6 @@ import {
   acknowledgementsOf,
   messagesOf,
   nextLanguage,
-  type OtherSide,
   standing,
   summarise,
   takesAcknowledgement,
@@ -33,8 +32,10 @@ import {
   renderUnanchored,
   renderWaiting,
 } from './message.ts'
+import { OthersProgress } from './others_progress.ts'
 import { announce, byId, show, slot, text } from './page.ts'
 import { sentenceFor, showProblem } from './problem.ts'
+import { RareParts } from './rare_parts.ts'
 import { type Mailroom, openMailroom } from './session.ts'
 import { ThreadFiles } from './thread_files.ts'
 import { ThreadHead } from './thread_head.ts'
@@ -58,6 +59,8 @@ class ThreadView {
   readonly #timeline: Timeline
   readonly #window: ThreadWindow
   readonly #keys: ThreadKeys
+  readonly #others: OthersProgress
+  readonly #rare: RareParts
   readonly #arrivals: Arrivals
   readonly #composer: Composer
   readonly #files: ThreadFiles
@@ -72,7 +75,6 @@ class ThreadView {
   #isSent = false
   #outbox: Awaited<ReturnType<Outbox['entries']>> = []
   #row: ThreadRow
-  #other: OtherSide = { deliveredSeq: 0, opened: null }
   #openedSeq = 0
 
   constructor(mailroom: Mailroom, row: ThreadRow) {
@@ -85,13 +87,18 @@ class ThreadView {
     this.#window = new ThreadWindow(this.#reading, this.#timeline)
     this.#window.onShown = () => this.#showAgain()
     this.#keys = new ThreadKeys(mailroom.correspondence, this.#timeline)
+    this.#others = new OthersProgress(mailroom.correspondence, this.#reading)
+    this.#rare = new RareParts(mailroom, this.#reading)
     this.#arrivals = new Arrivals(byId('messages'), () => void this.#markOpened())
     this.#keeper = new DraftKeeper(mailroom.correspondence, row.thread)
     this.#composer = new Composer(this.#keeper)
     this.#files = new ThreadFiles(mailroom.correspondence, row.thread, () => this.#composer.changed())
     this.#composer.files = this.#files
-    this.#timeline.onMessage = (element, message) => this.#files.show(element, message)
-    this.#composer.onUrgency = (place) => void this.#showReach(place).catch(orLater)
+    this.#timeline.onMessage = (element, message) => {
+      this.#files.show(element, message)
+      this.#rare.showMoment(element, message, this.#row)
+    }
+    this.#composer.onUrgency = (place) => this.#rare.showReach(place, this.#row)
     mailroom.session.beforeLeaving = () => this.#composer.settle()
     this.#composer.onSend = async (note) => {
       this.#isSent = true
@@ -122,6 +129,7 @@ class ThreadView {
     this.#composer.proposeLanguage(this.#languageWaiting() ?? nextLanguage(this.#reading.applied))
     show(byId('loading'), false)
     show(byId('thread'), true)
+    this.#rare.showJoining()
     void this.#look() // after what is to be read: on a weak line one waits for the other
     if (!isAsBefore) this.#goTo(unreadAfter)
     outbox.onChange = () => void this.#showOutbox()
@@ -238,6 +246,7 @@ class ThreadView {
       const wasAtEnd = this.#arrivals.wasAtEnd()
       if (fresh.some(isMemberChange)) await this.#learnMembers()
       this.#timeline.add(fresh)
+      this.#rare.showJoining()
       const foreign = messagesOf(fresh).filter((message) => !message.isOwn).length
       if (foreign > 0) this.#arrivals.added(foreign, wasAtEnd)
       this.#showWaiting()
@@ -269,15 +278,9 @@ class ThreadView {
     const { correspondence } = this.#mailroom
     for (const each of progress) {
       this.#row.progress = [...this.#row.progress.filter((one) => one.principal !== each.principal), each]
-      if (each.principal === correspondence.principal) {
+      if (each.principal === correspondence.principal)
         this.#openedSeq = Math.max(this.#openedSeq, each.opened_seq)
-        continue
-      }
-      const opened = await correspondence.openedBy(this.#id, each)
-      this.#other = {
-        deliveredSeq: Math.max(this.#other.deliveredSeq, each.delivered_seq),
-        opened: opened ?? this.#other.opened,
-      }
+      else await this.#others.take(each)
     }
     this.#showStandings()
   }
@@ -288,28 +291,15 @@ class ThreadView {
     for (const message of messagesOf(this.#reading.applied)) {
       const element = this.#timeline.element(message.seq)
       if (element === undefined || !takesAcknowledgement(message)) continue
-      if (message.isOwn) renderStanding(element, standing(message, acknowledgements, this.#other))
+      if (message.isOwn)
+        renderStanding(
+          element,
+          standing(message, acknowledgements, this.#others.of(message.seq, this.#row.members)),
+        )
       else renderAcknowledged(element, acknowledgements.get(message.id), this.#acknowledging.has(message.id))
       slot(element, 'acknowledge').classList.toggle('primary', message === newest)
     }
-    void this.#showPressing().catch(orLater)
-  }
-
-  /** What presses is rare, so its script comes where it is needed. */
-  async #showPressing(): Promise<void> {
-    if (!messagesOf(this.#reading.applied).some(mayPress)) return
-    const { showPressing } = await import('./pressing.ts')
-    const { principal } = this.#mailroom.correspondence
-    const element = (seq: number) => this.#timeline.element(seq)
-    const found = { row: this.#row, applied: this.#reading.applied, principal, element }
-    await showPressing(this.#mailroom.session.rest, found)
-  }
-
-  async #showReach(place: HTMLElement | null): Promise<void> {
-    if (place === null) return
-    const { othersOf, showReach } = await import('./reach.ts')
-    const others = othersOf(this.#row, this.#mailroom.correspondence.principal)
-    await showReach(place, this.#mailroom.session.rest, others)
+    this.#rare.showPressing(this.#row, (seq) => this.#timeline.element(seq))
   }
 
   #describe(): void {
@@ -349,7 +339,7 @@ class ThreadView {
     show(byId('reads-along'), part === 'reads')
     byId('thread').classList.toggle('is-stopped', alarm !== null)
     show(byId('take-step'), alarm === null && part === 'writes' && this.#row.kind === 'case')
-    show(byId('see-draft'), this.#row.kind === 'case' && canHaveDraft(this.#reading.applied))
+    show(byId('see-draft'), this.#rare.hasDraft(this.#row))
     if (alarm === null) return
     byId('alarm-words').textContent = sentenceFor(alarm.code)
     byId('alarm-place').textContent = `${alarm.rule} ${alarm.code}, ${alarm.seq}`
@@ -486,16 +476,6 @@ class ThreadView {
       this.#openedSeq = before
     }
   }
-}
-
-/** Urgent, or a step after which something ends or is owed by a date. */
-const mayPress = ({ urgency, step }: OpenedMessage): boolean =>
-  urgency > 0 || /^(sent-urgently|frozen|freezing-ending|preserved)$/.test(step?.code ?? '')
-
-/** Before a request was sent, and wherever a draft was shared. */
-function canHaveDraft(applied: Reading['applied']): boolean {
-  const codes = messagesOf(applied).flatMap(({ step }) => step?.code ?? [])
-  return codes.includes('draft-shared') || codes.every((code) => code === 'inquiry')
 }
 
 const hasFiles = (draft: Draft | null): draft is Draft =>

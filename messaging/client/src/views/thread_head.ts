@@ -43,7 +43,15 @@ export class ThreadHead {
     )
     const own = members.find((member) => member.principal === principal)
     show(byId('take-thread'), own?.handler?.person !== this.#within.info.person.id)
+    this.#showReaders(members.filter((member) => member.principal !== principal))
     this.#showUncompared(members.filter((member) => member.principal !== principal))
+  }
+
+  /** Whom one writes to, where that is not one authority alone. */
+  #showReaders(others: ThreadRow['members']): void {
+    const names = others.map(({ authority }) => authority.state_name ?? authority.name)
+    show(byId('readers'), others.length > 1)
+    byId('readers').textContent = text('readers', { names: [...new Set(names)].toSorted().join(', ') })
   }
 
   #showTurn(summary: Summary, isStopped: boolean): void {

@@ -34,15 +34,19 @@ export class Row implements Facts {
 
   update(thread: ThreadRow, { principal, person }: { principal: Hex; person: string }): void {
     this.thread = thread
-    const other = thread.members.find((member) => member.principal !== principal)
+    const others = thread.members.filter((member) => member.principal !== principal)
+    const [other] = others
+    const parties = others.filter(({ role }) => role === 'party')
+    const states = new Set(parties.map(({ authority }) => authority.state_name ?? authority.name))
+    const isOfSeveral = states.size > 1
     this.counterpart = other?.principal ?? null
     const handler = thread.members.find((member) => member.principal === principal)?.handler
     this.isMine = handler?.person === person
     const until = dueOf(thread.kept?.until ?? '')
     this.link.href = `/threads/${thread.thread}/`
     fill(this.element, {
-      authority: other?.authority.name ?? '',
-      state: other?.authority.state_name ?? '',
+      authority: isOfSeveral ? [...states].toSorted().join(', ') : (other?.authority.name ?? ''),
+      state: isOfSeveral ? '' : (other?.authority.state_name ?? ''),
       handler: this.isMine
         ? text('handled-by-me')
         : handler

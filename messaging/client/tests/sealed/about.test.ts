@@ -49,7 +49,7 @@ test('M5 a note says what it is about, a part that messages have', async () => {
   const [, , last] = world.threads.get(thread) ?? []
   assert.ok(last)
   const body = messageOf(await a.mailbox.applyItem(last)).body
-  assert.deepEqual(body, { type: 'note', text: 'Which day?', reason: null, files: [], about })
+  assert.deepEqual(body, { type: 'note', text: 'Which day?', reason: null, files: [], about, moment: null })
   await world.read(b.mailbox, thread)
   const unknown = { text: 'x', language: 'en', about: { ...about, part: 'title' } }
   await refuses('M5', 'wrong-body', () => b.mailbox.sealNote(thread, unknown))
@@ -68,7 +68,14 @@ test('versions of a draft are those of its steps, and comments those of the part
   const step = { variant: 'assistance', code: 'draft-shared', on: 0, consultation: null, override: null }
   const draft = (summary: string) => ({ type: 'stage', facts: { version: '1', summary } }) as const
   const noteOn = (of: string, seq: number, part: string) =>
-    ({ type: 'note', text: 'Which day?', reason: null, files: [], about: { of, seq, part } }) as const
+    ({
+      type: 'note',
+      text: 'Which day?',
+      reason: null,
+      files: [],
+      about: { of, seq, part },
+      moment: null,
+    }) as const
   const applied = [
     message(2, { kind: 'stage', step, body: draft('On 5 May.') }),
     message(3, { body: noteOn('id-2', 2, 'summary') }),

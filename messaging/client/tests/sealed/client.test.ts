@@ -23,7 +23,14 @@ test('an officer writes, the counterpart reads and acknowledges', async () => {
   const [, first] = world.threads.get(thread) ?? []
   assert.ok(first)
   const read = messageOf(await b.mailbox.applyItem(first))
-  assert.deepEqual(read.body, { type: 'note', text: 'first', reason: null, files: [], about: null })
+  assert.deepEqual(read.body, {
+    type: 'note',
+    text: 'first',
+    reason: null,
+    files: [],
+    about: null,
+    moment: null,
+  })
   assert.equal(read.subject, 'Subject')
   assert.equal(read.isOwn, false)
   const sealed = await b.mailbox.sealAcknowledgement(thread, { of: read.id, seq: read.seq })
@@ -51,6 +58,7 @@ test('a device added later reads everything from before, through history', async
     reason: null,
     files: [],
     about: null,
+    moment: null,
   })
   await world.send(late, thread, 'third')
   await world.read(a.mailbox, thread)
@@ -69,6 +77,7 @@ test('a refresh keeps the correspondence readable for both sides', async () => {
     reason: null,
     files: [],
     about: null,
+    moment: null,
   })
   assert.equal(a.mailbox.thread(thread)?.n, 1)
 })

@@ -1,1 +1,0 @@
-import{a,b,c}from"./chunk-YQCTHHXP.js";import"./chunk-M3ZKFWBI.js";import"./chunk-O3ICZ2D4.js";import"./chunk-35VJX4FD.js";import"./chunk-WWY3F35W.js";export{c as keepAsDraft,b as restsOf,a as stepDraft};

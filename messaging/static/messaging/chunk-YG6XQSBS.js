@@ -1,1 +1,0 @@
-import{H as a,I as b,J as c,K as d,L as e,M as f,N as g}from"./chunk-M3ZKFWBI.js";import"./chunk-O3ICZ2D4.js";import"./chunk-35VJX4FD.js";import"./chunk-WWY3F35W.js";export{e as checkMandate,a as isInForce,c as makeMandate,f as makeWithdrawal,d as readMandate,g as readWithdrawal,b as termsHash};

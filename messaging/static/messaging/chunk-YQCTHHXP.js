@@ -1,2 +1,0 @@
-import{sa as i}from"./chunk-M3ZKFWBI.js";import{q as n}from"./chunk-35VJX4FD.js";var g=(t,e)=>new i(t,`step-${e}`),x=({consultation:t,override:e})=>e===null?`consultation ${t}`:`override ${e}`;async function O(t,e,a){let{step:o,facts:c,language:f,urgency:m,due:s}=a,u=Object.entries(c).map(([l,r])=>{let y=typeof r=="number"?n(r):typeof r=="string"?r:r.join(`
-`);return[`fact:${l}`,y]}),d={variant:o.variant,code:o.code,rests:x(o),urgency:String(m),due:s===null?"":n(s),language:f,...Object.fromEntries(u)},p=g(t,e);p.save(d),await p.flush()}export{g as a,x as b,O as c};

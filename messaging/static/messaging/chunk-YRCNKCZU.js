@@ -1,1 +1,0 @@
-import{a,b,c,d,e,f,g,h}from"./chunk-RJFW2TND.js";import"./chunk-YDHOQAY5.js";import"./chunk-M3ZKFWBI.js";import"./chunk-O3ICZ2D4.js";import"./chunk-35VJX4FD.js";import"./chunk-WWY3F35W.js";export{a as NO_STEPS,f as acceptStep,g as checkFacts,e as checkFollowing,b as checkStep,c as checkStepHandling,d as sideOf,h as stepsFor};

@@ -24,6 +24,8 @@ SAME_AS_ENGLISH = {
     ("fr", "Invitation"): "the same word",
     ("fr", "Menu"): "the same word",
     ("es", "{size} kB"): "the same unit",
+    ("fr", "Version {version}"): "the same word",
+    ("fr", "Versions"): "the same word",
     ("fr", "%(count)s message"): "the same word",
     ("fr", "%(count)s messages"): "the same word",
     ("fr", "Message"): "the same word",

@@ -16,13 +16,7 @@ from messaging.sdk.core import Core
 from messaging.sdk.counterparts import Counterparts
 from messaging.sdk.device_file import DeviceFile, from_base64
 from messaging.sdk.enrolment import Enrolment
-from messaging.sdk.errors import (
-    ClientError,
-    Distrusted,
-    NotReady,
-    NotSent,
-    ServerRefused,
-)
+from messaging.sdk.errors import ClientError, Distrusted, NotReady, NotSent, ServerRefused
 from messaging.sdk.facts import Arrived, Authority, DeviceRequest, Sent, Session, ThreadFacts
 from messaging.sdk.http import Http
 from messaging.sdk.inbox import Inbox, step_with
@@ -309,9 +303,9 @@ class Client:
         """Send a message; returns when the server has signed for it and its place is verified.
 
         `urgency`: 0 ordinary, 1 urgent, 2 at once (liberty, evidence or assets at risk). `due`: the date
-        wanted, in unix seconds. The server sees both, to remind; their `reason` is demanded and stays sealed.
-        `marks`: how to handle it, of `messaging.sealed.marks`. `moment`: when all act together, sealed.
-        `answers`: the message at hand, which is answered once, however often the program dies meanwhile.
+        wanted, in unix seconds. The server sees both, to remind; a `reason` is demanded and sealed, as are
+        `marks`, how to handle it, of `messaging.sealed.marks`, and `moment`, when all act together.
+        `answers`: the message at hand, answered once, however often the program dies meanwhile.
         `files`: at most ten, of 1 GiB each; called again with the same bytes they go on where they were.
 
         Cancelled or cut off before that, the message stays in the outbox and goes out with the same bytes at
@@ -333,8 +327,8 @@ class Client:
     ) -> Sent:
         """Send files, then the note that they go with."""
         stored = await self._attachments.send(thread, outside)
-        whole = checked(replace(text, body=replace(note, files=stored)))
-        sent = await self._outbox.send(thread, whole, step=step)
+        body = replace(note, files=stored)
+        sent = await self._outbox.send(thread, checked(replace(text, body=body)), step=step)
         self._attachments.forget([file.id for file in stored])
         return sent
 

@@ -11,7 +11,7 @@ URGENT = Topic(
     (
         steps(
             _("When minutes count, telephone first. Then write, and say that you have telephoned."),
-            say(_("Below your text, open {fold}."), fold=label("Urgency and date wanted")),
+            say(_("Below your text, open {fold}."), fold=label("Urgency, date wanted and handling")),
             _("Choose how urgent it is. If you need the answer by a day, give that day."),
             _("Say why in one sentence: either of them asks for it, so that urgent stays urgent."),
             _("Send. Look whether it is acknowledged; if not, telephone."),

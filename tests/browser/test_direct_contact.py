@@ -52,6 +52,35 @@ def consent(desk: Desk, purpose: str) -> None:
     row.get_by_role("button", name="Consent").click()
 
 
+def see_the_rules(practitioner: Desk) -> None:
+    """Open the only correspondence there is, never the case: rules, who is there, nothing of before."""
+    practitioner.go("/threads/")
+    page = practitioner.page
+    expect(page.locator("#threads a")).to_have_count(1, timeout=PATIENCE)
+    page.locator("#threads a").first.click()
+    expect(page.get_by_text(RULES)).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Written before you were let in")).to_be_visible()
+    expect(page.locator("#parties")).to_contain_text(JUDGE_B.name)
+    expect(page.get_by_label("Confidentiality")).to_have_count(1)
+    expect(page.get_by_label("Formal status")).to_have_count(0)  # nothing here is formal
+
+
+def withdraw(desk: Desk, name: str, note: str) -> None:
+    """Withdraw the mandate of this person with a closing note."""
+    row = desk.page.locator("#mandates > li", has_text=name)
+    row.locator("summary").click()
+    button = row.get_by_role("button", name="Send the note and withdraw the mandate")
+    row.get_by_label("Closing note").fill("  ")
+    button.click()  # blanks alone are no note
+    expect(row.locator("textarea:invalid")).to_have_count(1)
+    look = Look(desk.page, "withdrawing")
+    look.ask_axe("a closing note is asked for")
+    assert look.faults == []
+    row.get_by_label("Closing note").fill(note)
+    button.click()
+    expect(row).to_contain_text("Withdrawn", timeout=PATIENCE)
+
+
 def test_two_practitioners_write_directly_until_one_side_withdraws(
     browser: Browser, live_server_process: Server
 ) -> None:
@@ -87,32 +116,14 @@ def test_two_practitioners_write_directly_until_one_side_withdraws(
         assert look.faults == []
 
         for desk in (prosecutor, judge):
-            desk.go("/threads/")
-            expect(desk.page.locator("#threads a")).to_have_count(1, timeout=PATIENCE)  # and never the case
-            desk.page.locator("#threads a").first.click()
-            expect(desk.page.get_by_text(RULES)).to_be_visible(timeout=PATIENCE)
-            expect(desk.page.get_by_text("Written before you were let in")).to_be_visible()
-            expect(desk.page.locator("#parties")).to_contain_text(JUDGE_B.name)
-            expect(desk.page.get_by_label("Confidentiality")).to_have_count(1)
-            expect(desk.page.get_by_label("Formal status")).to_have_count(0)  # nothing here is formal
+            see_the_rules(desk)
         prosecutor.write("Which account is meant on page 3?")
         judge.sees("Which account is meant on page 3?")
         judge.write("The one ending 0000.")
         prosecutor.sees("The one ending 0000.")
 
         b.go(address)
-        row = b.page.locator("#mandates > li", has_text=PROSECUTOR_A.name)
-        row.locator("summary").click()
-        withdraw = row.get_by_role("button", name="Send the note and withdraw the mandate")
-        row.get_by_label("Closing note").fill("  ")
-        withdraw.click()  # blanks alone are no note
-        expect(row.locator("textarea:invalid")).to_have_count(1)
-        look = Look(b.page, "withdrawing")
-        look.ask_axe("a closing note is asked for")
-        assert look.faults == []
-        row.get_by_label("Closing note").fill("The account is found; a request follows.")
-        withdraw.click()
-        expect(row).to_contain_text("Withdrawn", timeout=PATIENCE)
+        withdraw(b, PROSECUTOR_A.name, "The account is found; a request follows.")
         judge.sees("The account is found; a request follows.")
         gone = judge.page.get_by_text("reads nothing that is written from now on")
         expect(gone).to_be_visible(timeout=PATIENCE)

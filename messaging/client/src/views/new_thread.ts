@@ -163,7 +163,8 @@ class NewThreadView {
       ),
       this.#keeper.clear(),
     ])
-    location.assign(isThere ? `/threads/${thread}/` : '/threads/')
+    const { value: begins } = this.#begins
+    location.assign(isThere ? `/threads/${thread}/${begins && `${begins}/`}` : '/threads/')
   }
 
   async #takeBack(id: Hex): Promise<void> {

@@ -78,7 +78,7 @@ class ThreadsView {
   async #loadPage(): Promise<void> {
     const before = this.#next === null ? '' : `&before=${encodeURIComponent(this.#next)}`
     const page = await this.#mailroom.session.rest.get<{ threads: ThreadRow[]; next: string | null }>(
-      `threads?limit=50&kept=${this.#kept}${before}`,
+      `threads?limit=50${this.#kept && `&kept=${this.#kept}`}${before}`,
     )
     this.#next = page.next
     const showFor = await knownLevels(this.#mailroom.correspondence.store)

@@ -1,1 +1,0 @@
-import{d as a,e as b,f as c}from"./chunk-GYIZOASS.js";import"./chunk-NM3GZWUL.js";import"./chunk-WVLWJZ7P.js";import"./chunk-O3ICZ2D4.js";import"./chunk-TAQPCSS3.js";import"./chunk-WWY3F35W.js";export{c as keepAsDraft,b as restsOf,a as stepDraft};

@@ -1,1 +1,0 @@
-import{d as i,p as s}from"./chunk-WVLWJZ7P.js";import{a as o}from"./chunk-TAQPCSS3.js";import{a as e}from"./chunk-WWY3F35W.js";async function w(m,p,a){for(let r=0;;r+=1)try{await m.post(p,a);return}catch(t){if(!(t instanceof e&&t.isTemporary)||t.isSignedOut)throw t;s(i("devices-problem"),t),await new Promise(n=>setTimeout(n,o(r)))}}export{w as a};

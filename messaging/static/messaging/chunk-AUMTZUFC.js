@@ -1,0 +1,1 @@
+import{d as a,e as b,f as c}from"./chunk-ICHJNDYK.js";import"./chunk-NM3GZWUL.js";import"./chunk-IPWUY7K7.js";import"./chunk-O3ICZ2D4.js";import"./chunk-TAQPCSS3.js";import"./chunk-WWY3F35W.js";export{c as keepAsDraft,b as restsOf,a as stepDraft};

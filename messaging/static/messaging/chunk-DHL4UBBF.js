@@ -1,1 +1,0 @@
-import{a,b}from"./chunk-MSGLJ2VF.js";import"./chunk-QIRWUJVA.js";import"./chunk-WVLWJZ7P.js";import"./chunk-O3ICZ2D4.js";import"./chunk-TAQPCSS3.js";import"./chunk-WWY3F35W.js";export{b as accept,a as keepLedger};

@@ -1,0 +1,2 @@
+import"./chunk-IPWUY7K7.js";import"./chunk-O3ICZ2D4.js";import{B as n}from"./chunk-TAQPCSS3.js";import"./chunk-WWY3F35W.js";var a=class{#e;#t=[];constructor(s){this.#e=s}async load(){let s=await this.#e.all();this.#t=s.map(e=>({...e,said:n(e.text)}))}find(s){let e=new Map;for(let t of this.#t)t.seq>(e.get(t.thread)?.seq??0)&&s.every(i=>t.said.includes(i))&&e.set(t.thread,t);return new Map([...e].map(([t,{seq:o,text:i}])=>[t,{seq:o,line:d(i,s)}]))}};function d(r,[s=""]){let e=r.split(`
+`);return(e.find(t=>n(t).includes(s))??e[0]??"").trim()}export{a as TextSearch};

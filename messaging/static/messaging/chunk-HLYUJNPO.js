@@ -1,1 +1,0 @@
-import{b as a,c as b,d as c,e as d,f as e}from"./chunk-ZDBUSP2S.js";import"./chunk-WVLWJZ7P.js";import"./chunk-O3ICZ2D4.js";import"./chunk-TAQPCSS3.js";import"./chunk-WWY3F35W.js";export{b as listAuthorities,a as officesOf,c as showMoment,d as timeIn,e as timeLeft};

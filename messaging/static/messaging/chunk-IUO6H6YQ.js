@@ -1,0 +1,1 @@
+import{a,b,c}from"./chunk-EUKJW7DQ.js";import"./chunk-IPWUY7K7.js";import"./chunk-O3ICZ2D4.js";import"./chunk-TAQPCSS3.js";import"./chunk-WWY3F35W.js";export{b as look,a as makeReady,c as readLedger};

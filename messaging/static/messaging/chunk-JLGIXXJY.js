@@ -1,0 +1,1 @@
+import{a,b,c,d,e,f,g,h}from"./chunk-PAF2TD25.js";import"./chunk-NM3GZWUL.js";import"./chunk-IPWUY7K7.js";import"./chunk-O3ICZ2D4.js";import"./chunk-TAQPCSS3.js";import"./chunk-WWY3F35W.js";export{a as NO_STEPS,f as acceptStep,g as checkFacts,e as checkFollowing,b as checkStep,c as checkStepHandling,d as sideOf,h as stepsFor};

@@ -1,0 +1,1 @@
+import{L as a,M as b,N as c,O as d,P as e,Q as f,R as g}from"./chunk-IPWUY7K7.js";import"./chunk-O3ICZ2D4.js";import"./chunk-TAQPCSS3.js";import"./chunk-WWY3F35W.js";export{e as checkMandate,a as isInForce,c as makeMandate,f as makeWithdrawal,d as readMandate,g as readWithdrawal,b as termsHash};

@@ -1,1 +1,0 @@
-import{a,b,c,d,e,f,g,h}from"./chunk-M4QDMY2N.js";import"./chunk-NM3GZWUL.js";import"./chunk-WVLWJZ7P.js";import"./chunk-O3ICZ2D4.js";import"./chunk-TAQPCSS3.js";import"./chunk-WWY3F35W.js";export{a as NO_STEPS,f as acceptStep,g as checkFacts,e as checkFollowing,b as checkStep,c as checkStepHandling,d as sideOf,h as stepsFor};

@@ -1,1 +1,0 @@
-import{Pa as a}from"./chunk-WVLWJZ7P.js";async function s(n){let r=await a(n);if(r===null)return null;let e=document.body.dataset.thread??"",o=await r.correspondence.thread(e),t=r.correspondence.reading(e);return await t.load(o.seq),await r.correspondence.checkMembers(o),{mailroom:r,row:o,reading:t}}export{s as a};

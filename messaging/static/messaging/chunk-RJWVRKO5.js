@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-DWV6CT3Q.js";import"./chunk-EUKJW7DQ.js";import"./chunk-IPWUY7K7.js";import"./chunk-O3ICZ2D4.js";import"./chunk-TAQPCSS3.js";import"./chunk-WWY3F35W.js";export{b as accept,a as keepLedger};

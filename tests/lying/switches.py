@@ -10,8 +10,8 @@ Switches = dict[str, list[tuple[str, str]]]
 """By source below messaging/client/src: (text that stands there once, text in its place)."""
 
 WHATEVER = (
-    "({ body: { type: 'note', text: 'Whatever was meant.', reason: null, files: [] }, language: 'en', "
-    "subject: null, ownReference: null, foreignReference: null, checkpoint: null, marks: [], "
+    "({ body: { type: 'note', text: 'Whatever was meant.', reason: null, files: [], "
+    "about: null, moment: null }, language: 'en', subject: null, ownReference: null, foreignReference: null, checkpoint: null, marks: [], "
     "urgency: message.urgency, due: message.due })"
 )
 UNREADABLE = f"if (without('M5 text')) return {WHATEVER}; throw error"

@@ -11,8 +11,8 @@ Switches = dict[str, list[tuple[str, str]]]
 
 WHATEVER = (
     "({ body: { type: 'note', text: 'Whatever was meant.', reason: null, files: [], "
-    "about: null, moment: null }, language: 'en', subject: null, ownReference: null, foreignReference: null, checkpoint: null, marks: [], "
-    "urgency: message.urgency, due: message.due })"
+    "about: null, moment: null }, language: 'en', subject: null, ownReference: null, "
+    "foreignReference: null, checkpoint: null, marks: [], urgency: message.urgency, due: message.due })"
 )
 UNREADABLE = f"if (without('M5 text')) return {WHATEVER}; throw error"
 MARKS = "findMarks(state, header, writer)"

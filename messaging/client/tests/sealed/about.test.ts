@@ -3,32 +3,10 @@ import { test } from 'node:test'
 import type { Applied, OpenedMessage } from '../../src/sealed/client.ts'
 import { commentsOn, versionsIn } from '../../src/store/draft_versions.ts'
 import { asksIn } from '../../src/store/formal_asks.ts'
+import { opened } from '../opened.ts'
 import { refuses, World } from '../world.ts'
 
-const EMPTY: OpenedMessage = {
-  id: '',
-  seq: 0,
-  at: 0,
-  receivedAt: 0,
-  kind: 'note',
-  isOwn: false,
-  isThisDevice: false,
-  principal: 'other',
-  device: 'device',
-  person: 'person',
-  name: 'Name',
-  office: 'Office',
-  language: 'en',
-  subject: null,
-  ownReference: null,
-  foreignReference: null,
-  urgency: 0,
-  due: null,
-  step: null,
-  body: null,
-  failed: null,
-  marks: [],
-}
+const EMPTY = opened(0, { id: '', body: null })
 
 const messageOf = (applied: Applied): OpenedMessage => {
   assert.equal(applied.type, 'message')
